@@ -1,0 +1,50 @@
+# make run: everything a newcomer needs. The rest is for those who build.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SITE := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+
+.PHONY: install run test test-crash check bench format clean
+
+install: $(SITE)
+
+run: $(SITE)
+	@$(BIN)/xiaoer run
+
+test: $(DEV)
+	@$(BIN)/python -W error -m pytest -q --crashes 5
+
+test-crash: $(DEV)
+	@$(BIN)/python -W error -m pytest -q -m crash --crashes 50
+
+check: $(DEV)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(DEV)
+	@$(BIN)/python -m benchmarks
+
+format: $(DEV)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "小二要 Python 3.11 到 3.13，现在是 $$($(PYTHON) --version)。可以这样指定：make run PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(SITE): $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "正在安装，第一次要几分钟……"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV): $(SITE)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@touch $@

@@ -1,0 +1,256 @@
+"""The sandbox: groups that live in the data folder, played from a page or over HTTP.
+
+An adapter like any other: what is said here reaches 小二 as events, and what 小二 says is kept here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bot.errors import Unsupported
+from bot.model import Joined, Left, Message, Outgoing, Person, Roster, Say
+from bot.ports import Clock, Inbox, SandboxGroup, SandboxMember, SandboxMessage, SandboxStore
+
+ACCOUNT = "sandbox"
+BOT = Person("bot", "小二")
+
+_CALLED = re.compile(rf"\s*@{BOT.name}(?:\s+|$)")
+_UNSAFE = re.compile("[\0\ud800-\udfff]")
+
+
+class Missing(Exception):
+    """There is no such group or member; the text says which."""
+
+
+class Impossible(Exception):
+    """It cannot be done now; the text says why."""
+
+
+class Sandbox:
+    account = ACCOUNT
+
+    def __init__(self, store: SandboxStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._inbox: Inbox | None = None
+        self._groups: dict[str, SandboxGroup] = {}
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._stopped = False
+
+    # The adapter. ------------------------------------------------------------------------------------
+
+    async def start(self, inbox: Inbox) -> None:
+        """Show 小二 the groups, and again what it may not have handled when the process died."""
+        self._inbox = inbox
+        self._groups = {group.id: group for group in await self._store.groups()}
+        for group in self._groups.values():
+            inbox.feed(self._roster(group))
+        for message in await self._store.unhandled():
+            self._hand_over(message)
+
+    async def stop(self) -> None:
+        """Let go of whoever waits for something new."""
+        self._stopped = True
+        for chat in list(self._waiting):
+            self._wake(chat)
+
+    async def send(self, outgoing: Outgoing) -> None:
+        if not isinstance(outgoing, Say):
+            raise Unsupported("沙箱里没有邀请")
+        called = " ".join(f"@{person.name}" for person in outgoing.mentions)
+        await self._append(
+            SandboxMessage(
+                0,
+                outgoing.chat,
+                uuid.uuid4().hex,
+                BOT.id,
+                BOT.name,
+                f"{called} {outgoing.text}" if called else outgoing.text,
+                self._clock.now(),
+                tuple(person.id for person in outgoing.mentions),
+                str(outgoing.picture) if outgoing.picture else "",
+            )
+        )
+
+    # What a person does here. ------------------------------------------------------------------------
+
+    @property
+    def groups(self) -> Sequence[SandboxGroup]:
+        return list(self._groups.values())
+
+    def group(self, group: str) -> SandboxGroup:
+        """Raises Missing."""
+        if group not in self._groups:
+            raise Missing(f"没有群 {group}。")
+        return self._groups[group]
+
+    async def add_group(self, title: str, owner: str, members: Iterable[str]) -> SandboxGroup:
+        """A new group with 小二 in it; returns when 小二 has seen who is there."""
+        others = [name for name in dict.fromkeys(map(clean, members)) if name != clean(owner)]
+        group = await self._store.add_group(clean(title), clean(owner), others)
+        self._groups[group.id] = group
+        await self._feed(self._roster(group))
+        return group
+
+    async def join(self, group: str, name: str) -> SandboxMember:
+        """Somebody comes into a group. Raises Missing, Impossible when the name is there already."""
+        found, name = self.group(group), clean(name)
+        if any(member.name == name for member in found.members):
+            raise Impossible(f"群里已经有 {name} 了。")
+        member = await self._store.add_member(group, name)
+        self._groups[group] = SandboxGroup(found.id, found.title, (*found.members, member))
+        await self._feed(Joined(ACCOUNT, group, (_person(member),), self._clock.now()))
+        return member
+
+    async def leave(self, group: str, member: str) -> None:
+        """Somebody goes. Raises Missing."""
+        found, gone = self.group(group), self.member(group, member)
+        await self._store.remove_member(gone.id)
+        left = tuple(one for one in found.members if one.id != gone.id)
+        self._groups[group] = SandboxGroup(found.id, found.title, left)
+        await self._feed(Left(ACCOUNT, group, (_person(gone),), self._clock.now()))
+
+    def member(self, group: str, member: str) -> SandboxMember:
+        """Somebody in a group, by id or else by name. Raises Missing."""
+        members = self.group(group).members
+        for field in ("id", "name"):
+            for one in members:
+                if getattr(one, field) == member:
+                    return one
+        raise Missing(f"群 {group} 里没有 {member}。")
+
+    def anybody(self, member: str) -> SandboxMember:
+        """Somebody in any group, by id. Raises Missing."""
+        for group in self._groups.values():
+            for one in group.members:
+                if one.id == member:
+                    return one
+        raise Missing(f"没有成员 {member}。")
+
+    async def say(
+        self,
+        group: str,
+        member: str,
+        text: str,
+        mentions: Sequence[str] = (),
+        key: str = "",
+        *,
+        handled: bool = False,
+    ) -> str:
+        """A member writes in a group; the answer is the message's id. Raises Missing.
+
+        Returns when the line is kept or, with `handled`, when 小二 is done with it.
+        """
+        sender = self.member(group, member)
+        return await self._say(group, sender, text, mentions, key, wait=handled)
+
+    async def say_privately(self, member: str, text: str) -> str:
+        """Somebody writes to 小二 alone. Raises Missing."""
+        sender = self.anybody(member)
+        return await self._say(sender.id, sender, text, (), "", wait=False)
+
+    async def picture(self, chat: str, seq: int) -> Path:
+        """The picture that came with a line. Raises Missing."""
+        for message in await self._store.messages(chat, seq - 1):
+            if message.seq == seq and message.picture:
+                return Path(message.picture)
+        raise Missing("没有这张图片。")
+
+    async def messages(self, chat: str, after: int, wait: float = 0) -> Sequence[SandboxMessage]:
+        """What was said in a chat after a `seq`; with `wait` held for so many seconds until there is any."""
+        found = await self._store.messages(chat, after)
+        if found or not wait or self._stopped:
+            return found
+        new: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(chat, [])
+        waiting.append(new)
+        try:
+            # Something may have come between the look and the wait.
+            found = await self._store.messages(chat, after)
+            if not found:
+                await asyncio.wait_for(new, wait)
+        except TimeoutError:
+            return []
+        finally:
+            if new in waiting:
+                waiting.remove(new)
+        return found or await self._store.messages(chat, after)
+
+    # Inside. -----------------------------------------------------------------------------------------
+
+    async def _say(
+        self, chat: str, sender: SandboxMember, text: str, mentions: Sequence[str], key: str, *, wait: bool
+    ) -> str:
+        message = SandboxMessage(
+            0,
+            chat,
+            clean(key) or uuid.uuid4().hex,
+            sender.id,
+            sender.name,
+            clean(text),
+            self._clock.now(),
+            tuple(map(clean, mentions)),
+        )
+        event, handled = self._hand_over(replace(message, seq=await self._append(message)))
+        if wait and handled is not None:
+            await handled
+        assert self._inbox is not None
+        await self._inbox.breathe(event)
+        return message.id
+
+    async def _append(self, message: SandboxMessage) -> int:
+        seq = await self._store.append(message)
+        self._wake(message.chat)
+        return seq
+
+    def _hand_over(self, message: SandboxMessage) -> tuple[Message, Awaitable[object] | None]:
+        """Feed a member's line, and note when it needs no second reading."""
+        assert self._inbox is not None
+        called = _CALLED.match(message.text)
+        event = Message(
+            ACCOUNT,
+            message.chat,
+            message.id,
+            Person(message.sender, message.name),
+            message.text[called.end() :] if called else message.text,
+            message.at,
+            to_bot=called is not None or BOT.id in message.mentions,
+            private=message.chat not in self._groups,
+        )
+        handled = self._inbox.feed(event)
+        if handled is None:
+            self._store.handled(message.seq)
+        else:
+            handled = asyncio.ensure_future(handled)
+            handled.add_done_callback(lambda _: self._store.handled(message.seq))
+        return event, handled
+
+    async def _feed(self, event: Roster | Joined | Left) -> None:
+        assert self._inbox is not None
+        handled = self._inbox.feed(event)
+        if handled is not None:
+            await handled
+
+    def _roster(self, group: SandboxGroup) -> Roster:
+        owner = next((member.id for member in group.members if member.role == "owner"), "")
+        people = tuple(_person(member) for member in group.members)
+        return Roster(ACCOUNT, group.id, group.title, owner, people, self._clock.now())
+
+    def _wake(self, chat: str) -> None:
+        for new in self._waiting.pop(chat, ()):
+            if not new.done():
+                new.set_result(None)
+
+
+def clean(text: str) -> str:
+    """Text that any database and any JSON can hold."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _person(member: SandboxMember) -> Person:
+    return Person(member.id, member.name)

@@ -1,0 +1,239 @@
+"""The sandbox's HTTP face. It is public: fields are only ever added.
+
+404 for what does not exist, 409 for what cannot be now, 422 for what cannot be at all, each with
+{"detail"} in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import AfterValidator, BaseModel, Field
+
+from bot.adapters.sandbox.adapter import ACCOUNT, BOT, Impossible, Missing, Sandbox
+from bot.clock import as_datetime, as_moment
+from bot.model import DAY
+from bot.ports import Clock, SandboxMessage
+from bot.sop.schema import duration
+
+LONGEST_WAIT = 30.0
+FURTHEST = 366 * DAY
+
+
+def _word(text: str) -> str:
+    if not text.strip():
+        raise ValueError("不能空着")
+    return text.strip()
+
+
+Word = Annotated[str, Field(max_length=200), AfterValidator(_word)]
+
+
+class NewGroup(BaseModel):
+    title: Word
+    owner: Word
+    members: Annotated[list[Word], Field(max_length=2000)] = []
+    tags: Annotated[list[Word], Field(max_length=5)] | None = None
+
+
+class NewMember(BaseModel):
+    name: Word
+
+
+class Said(BaseModel):
+    sender: Annotated[Word, Field(alias="from")]
+    text: Annotated[str, Field(max_length=200_000)]
+    mentions: Annotated[list[str], Field(max_length=2000)] = []
+    id: Annotated[str, Field(max_length=200)] = ""
+
+
+class SaidPrivately(BaseModel):
+    text: Annotated[str, Field(max_length=200_000)]
+
+
+class Move(BaseModel):
+    advance: str | None = None
+    to: str | None = None
+
+
+class Desk:
+    """What the face needs beside the sandbox itself: tags of groups, and the clock where it can move."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        timezone: str,
+        tags: Callable[[], Awaitable[Mapping[str, Sequence[str]]]],
+        move: Callable[[int], Awaitable[None]] | None,
+    ) -> None:
+        self.clock = clock
+        self.timezone = timezone
+        self.tags = tags
+        self.move = move
+
+    def now(self) -> str:
+        """The time in the default time zone, ISO 8601 with its offset."""
+        return as_datetime(self.clock.now()).astimezone(ZoneInfo(self.timezone)).isoformat(timespec="seconds")
+
+    def target(self, wanted: Move) -> int:
+        """The moment that somebody asked for. Raises HTTPException."""
+        if (wanted.advance is None) == (wanted.to is None):
+            raise HTTPException(422, '要写 {"advance": "90m"} 或 {"to": "2026-11-24T20:00"}，二选一。')
+        try:
+            if wanted.advance is not None:
+                return self.clock.now() + duration(wanted.advance)
+            assert wanted.to is not None
+            when = datetime.fromisoformat(wanted.to)
+            moment = as_moment(when if when.tzinfo else when.replace(tzinfo=ZoneInfo(self.timezone)))
+        except (ValueError, OverflowError) as error:
+            words = str(error) if wanted.advance is not None else f'"{wanted.to}" 不是时间'
+            raise HTTPException(422, f"{words}。") from None
+        if moment > self.clock.now() + FURTHEST:
+            raise HTTPException(422, "一次最多往前拨 366 天。")
+        return moment
+
+
+def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short function for each address
+    """All addresses below /api/sandbox."""
+    api = APIRouter(prefix="/api/sandbox")
+
+    @api.get("/groups")
+    async def groups() -> list[dict[str, Any]]:
+        tags = await desk.tags()
+        return [
+            {
+                "id": group.id,
+                "title": group.title,
+                "tags": list(tags.get(group.id, ())),
+                "members": [
+                    {"id": member.id, "name": member.name, "role": member.role} for member in group.members
+                ],
+            }
+            for group in sandbox.groups
+        ]
+
+    @api.post("/groups", status_code=201)
+    async def add_group(new: NewGroup) -> dict[str, str]:
+        return {"id": await open_group(sandbox, new.title, new.owner, new.members, new.tags)}
+
+    @api.post("/groups/{group}/messages", status_code=202)
+    async def say(group: str, said: Said) -> dict[str, str]:
+        return {"id": await sandbox.say(group, said.sender, said.text, said.mentions, said.id)}
+
+    @api.get("/groups/{group}/messages")
+    async def read(group: str, after: After = 0, wait: Wait = 0) -> list[dict[str, Any]]:
+        sandbox.group(group)
+        return [_shown(message) for message in await sandbox.messages(group, after, wait)]
+
+    @api.post("/groups/{group}/members", status_code=201)
+    async def join(group: str, new: NewMember) -> dict[str, str]:
+        return {"id": (await sandbox.join(group, new.name)).id}
+
+    @api.delete("/groups/{group}/members/{member}", status_code=204)
+    async def leave(group: str, member: str) -> Response:
+        await sandbox.leave(group, member)
+        return Response(status_code=204)
+
+    @api.post("/members/{member}/messages", status_code=202)
+    async def say_privately(member: str, said: SaidPrivately) -> dict[str, str]:
+        return {"id": await sandbox.say_privately(member, said.text)}
+
+    @api.get("/members/{member}/messages")
+    async def read_privately(member: str, after: After = 0, wait: Wait = 0) -> list[dict[str, Any]]:
+        sandbox.anybody(member)
+        return [_shown(message) for message in await sandbox.messages(member, after, wait)]
+
+    @api.get("/chats/{chat}/pictures/{seq}")
+    async def picture(chat: str, seq: int) -> FileResponse:
+        path = await sandbox.picture(chat, seq)
+        if not path.is_file():
+            raise HTTPException(404, "这张图片的文件不在了。")
+        return FileResponse(path)
+
+    @api.get("/clock")
+    async def now() -> dict[str, str]:
+        return {"now": desk.now()}
+
+    @api.post("/clock")
+    async def move(wanted: Move) -> dict[str, str]:
+        if desk.move is None:
+            raise HTTPException(409, "接了真的账号，时间不能拨。")
+        try:
+            await desk.move(desk.target(wanted))
+        except ValueError:
+            raise HTTPException(409, f"时间只能往前拨，现在是 {desk.now()}。") from None
+        return {"now": desk.now()}
+
+    return api
+
+
+After = Annotated[int, Query(ge=0)]
+Wait = Annotated[
+    float, Query(ge=0, allow_inf_nan=False), AfterValidator(lambda wait: min(wait, LONGEST_WAIT))
+]
+
+
+async def open_group(
+    sandbox: Sandbox, title: str, owner: str, members: Sequence[str], tags: Sequence[str] | None
+) -> str:
+    """A new group; with tags its owner says 开张, and they hold when this returns."""
+    group = await sandbox.add_group(title, owner, members)
+    if tags is not None:
+        await sandbox.say(group.id, group.members[0].id, " ".join(("开张", *tags)), handled=True)
+    return group.id
+
+
+def explain_faults(app: FastAPI) -> None:
+    """Answer every fault of a caller's with {"detail"} in words."""
+
+    @app.exception_handler(Missing)
+    async def missing(_request: Request, error: Missing) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 404)
+
+    @app.exception_handler(Impossible)
+    async def impossible(_request: Request, error: Impossible) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 409)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"detail": "；".join(_sentence(one) for one in error.errors())}, 422)
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path"))
+    said = {
+        "missing": "缺了",
+        "json_invalid": "不是 JSON",
+        "string_type": "要写文字",
+        "string_too_long": "太长了",
+        "string_unicode": "有写坏的字符",
+        "list_type": "要写成列表",
+        "too_long": "太多了",
+        "int_parsing": "要写整数",
+        "float_parsing": "要写数字",
+        "greater_than_equal": "不能小于 0",
+        "value_error": "不能空着",
+    }.get(error["type"], "写得不对")
+    return f"{where} {said}".strip()
+
+
+def _shown(message: SandboxMessage) -> dict[str, Any]:
+    pictures = [{"kind": "picture", "url": f"/api/sandbox/chats/{message.chat}/pictures/{message.seq}"}]
+    return {
+        "seq": message.seq,
+        "from": message.sender,
+        "name": message.name,
+        "text": message.text,
+        "at": as_datetime(message.at).isoformat(),
+        "mentions": list(message.mentions),
+        "attachments": pictures if message.picture else [],
+    }
+
+
+__all__ = ["ACCOUNT", "BOT", "Desk", "explain_faults", "open_group", "router"]

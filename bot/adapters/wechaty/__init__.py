@@ -1,0 +1,1 @@
+"""微信 through a Wechaty gateway. Importing this folder imports no wechaty; `adapter` does."""

@@ -1,0 +1,178 @@
+"""Where it is all put together: the routers in their order, the ports, and what runs.
+
+Read this from top to bottom to see what 小二 is made of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random, SystemRandom
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
+from bot.adapters.sandbox.adapter import Sandbox
+from bot.clock import MovableClock, SystemClock
+from bot.config import Pace, Settings
+from bot.dispatch import gate, lanes
+from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.router import Router, Routes
+from bot.dispatch.turn import Frame
+from bot.outbox.pace import Pacer
+from bot.outbox.sender import Sender
+from bot.ports import Adapter, Clock
+from bot.schedule.alarm import Alarm
+from bot.schedule.moving import Mover
+from bot.schedule.planning import Planning, keys
+from bot.sop.library import load
+from bot.sop.schema import Kinds
+from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
+from storage.database import Database
+from storage.sandbox import SandboxStore
+
+if TYPE_CHECKING:
+    from storage.outbox import Row
+
+HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, help)
+
+log = structlog.get_logger()
+
+
+def routes() -> Routes:
+    """Every router, in order. Two that claim one word stop the bot here."""
+    return Routes([Router("gate", gate.TEXTS), *(handler.router for handler in HANDLERS)])
+
+
+def kinds(table: Routes) -> Kinds:
+    """What the operators' files may name: kinds of activity, games, and the texts that can be replaced."""
+    return Kinds(
+        activities={kind: definition for kind, (definition, _) in table.slots.items()},
+        games={name: game.question for name, game in quiz.GAMES.items()},
+        texts=table.texts,
+    )
+
+
+class App:
+    """小二 at work on one data folder. `start`, then `stop`; the pages are put beside it by bot/serve.py."""
+
+    def __init__(
+        self, settings: Settings, data: Path, library: Path, *, chance: Random | None = None
+    ) -> None:
+        self.settings = settings
+        self.data = data
+        self.library_root = library
+        self.sandbox: Sandbox | None = None
+        self.clock: Clock = SystemClock()
+        self.mover: Mover | None = None
+        self._chance = chance or SystemRandom()
+        self._adapters: dict[str, Adapter] = {}
+
+    async def start(self) -> None:
+        """Open the database, read the library, take up what the last process left, then listen.
+
+        Raises Unusable when the data folder cannot be had or an account has no token.
+        """
+        table = routes()
+        self.library = load(self.library_root, kinds(table))
+        for fault in self.library.faults:
+            log.warning("put aside, the rest runs", fault=str(fault))
+        self.database = await Database.open(self.data)
+        try:
+            await self._put_together(table)
+        except BaseException:
+            await self.database.close()
+            raise
+
+    async def stop(self) -> None:
+        """Take nothing more in, finish what is under way, close."""
+        self.alarm.stop()
+        await self.sender.stop()
+        for adapter in self._adapters.values():
+            await adapter.stop()
+        await self.database.close()
+
+    async def tags(self, account: str = SANDBOX) -> Mapping[str, Sequence[str]]:
+        """The tags of each chat of an account."""
+        tags, groups = await self.database.read(lambda store: (store.groups.tags(), store.groups.all()))
+        return {group.chat: sorted(tags.get(group.id, ())) for group in groups if group.account == account}
+
+    def busy(self) -> bool:
+        """Whether queue or outbox hold anything that goes on without the clock being moved."""
+        sleeping = self.clock.sleepers if isinstance(self.clock, MovableClock) else 0
+        return not self.dispatcher.idle or self.sender.chats > sleeping
+
+    # What the dispatcher tells of what was committed. ----------------------------------------------
+
+    def deliver(self, rows: list[Row]) -> None:
+        self.sender.deliver(rows)
+
+    def due(self, moment: int) -> None:
+        self.alarm.due(moment)
+
+    def replan(self) -> None:
+        self.alarm.replan()
+
+    # Putting together. -----------------------------------------------------------------------------
+
+    async def _put_together(self, table: Routes) -> None:
+        writer, library, settings = self.database.writer, self.library, self.settings
+        store = SandboxStore(self.database)
+        movable = settings.with_sandbox and not settings.accounts
+        self.clock = MovableClock(await store.offset()) if movable else SystemClock()
+        self._make_adapters(store)
+
+        now = self.clock.now()
+        slots = keys(library.calendars)
+        since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
+        self.planning = Planning(library.calendars, settings.timezone, since)
+        frame = Frame(table, library, settings, self._chance, self.planning.of)
+        made = await writer.run(lanes.load_all)
+        self.dispatcher = Dispatcher(frame, self.clock, writer, made, self)
+        self.sender = Sender(self.clock, writer, self._adapters, self._pacers(), self.library_root)
+        self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning)
+        if isinstance(self.clock, MovableClock):
+            self.mover = Mover(self.clock, self.alarm, self.busy, store.save_offset)
+
+        await self.sender.resume()
+        for adapter in self._adapters.values():
+            await adapter.start(self.dispatcher)
+        await self.alarm.start()
+        if self.sandbox is not None and not self.sandbox.groups:
+            await first_group(self.sandbox)
+
+    def _make_adapters(self, store: SandboxStore) -> None:
+        if self.settings.with_sandbox:
+            self.sandbox = self._adapters[SANDBOX] = Sandbox(store, self.clock)
+        for account in self.settings.accounts:
+            from bot.adapters.wechaty.adapter import WechatyAdapter  # noqa: PLC0415 - half a second
+
+            self._adapters[account.name] = WechatyAdapter(
+                account.name, account.endpoint, account.token, self.clock
+            )
+
+    def _pacers(self) -> dict[str, Pacer]:
+        """The sandbox is not paced unless the file says so; an account always is."""
+        given = self.settings.pace
+        pace = given or Pace()
+        return {
+            name: Pacer(self.clock, pace.chat_gap, pace.per_minute, self._chance)
+            for name in self._adapters
+            if given or name != SANDBOX
+        }
+
+
+async def first_group(sandbox: Sandbox) -> None:
+    """What a newcomer finds: a group with an owner, six members and 小二, 开张 with the tag 理财."""
+    names = ("阿强", "小美", "王姐", "老周", "小林", "豆豆")
+    group = await sandbox.add_group("街坊理财群", "陈经理", names)
+    await sandbox.say(group.id, group.members[0].id, "开张 理财", handled=True)
+
+
+async def settle(app: App) -> None:
+    """Wait until nothing is under way; for tests and for an orderly stop."""
+    while app.busy():
+        await asyncio.sleep(0.002)

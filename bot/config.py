@@ -1,0 +1,136 @@
+"""config.yaml: read once at start, checked like the library, frozen ever after."""
+
+from __future__ import annotations
+
+import os
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from bot.errors import Faults, Unusable
+from bot.model import DAY, MINUTE, SECOND
+from bot.sop.checking import validate
+from bot.sop.reading import read
+from bot.sop.schema import ClockTime, Duration, Part
+
+NAME = "config.yaml"
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f'不认识的时区 "{name}"，要写 Asia/Shanghai 这样的名字')
+    return name
+
+
+def _from_one(table: dict[int, int]) -> dict[int, int]:
+    if 1 not in table:
+        raise ValueError("points 里要有 1: 第一天签到得多少分")
+    return table
+
+
+Points = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class SignIn(Part):
+    """`points`: from which streak on how many points a day; `day_starts`: when a new day begins."""
+
+    points: Annotated[dict[Annotated[int, Field(ge=1)], Points], AfterValidator(_from_one)] = Field(
+        default_factory=lambda: {1: 5, 3: 6, 7: 10, 30: 15}
+    )
+    day_starts: ClockTime = time(0)
+
+
+class Entry(Part):
+    """`remind_after`: how long a newcomer may be silent before the one reminder."""
+
+    remind_after: Duration = 30 * MINUTE
+
+
+class RedPacket(Part):
+    """`expires`: when what nobody took goes back."""
+
+    expires: Duration = DAY
+
+
+class Page(Part):
+    """Where the pages are. Off loopback they want a password (XIAOER_PAGE_PASSWORD)."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8642
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in {"127.0.0.1", "localhost", "::1"}
+
+
+class Pace(Part):
+    """How fast an account may send: a gap between messages in one chat, and so many a minute in all."""
+
+    chat_gap: Duration = SECOND
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 40
+
+
+class Account(Part):
+    """One WeChat account behind a Wechaty gateway. Its token stands in the environment."""
+
+    name: Annotated[str, Field(min_length=1, pattern=r"^[\w-]+$")]
+    adapter: Literal["wechaty"] = "wechaty"
+    endpoint: Annotated[str, Field(pattern=r"^[^\s/:]+:\d{1,5}$")]
+    token_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")] = "XIAOER_WECHATY_TOKEN"  # noqa: S105 - a name
+
+    @property
+    def token(self) -> str:
+        """The token. Raises Unusable when the environment has none."""
+        token = os.environ.get(self.token_env, "")
+        if not token:
+            raise Unusable(f"账号 {self.name} 的令牌没有设：请先设好环境变量 {self.token_env}。")
+        return token
+
+
+class Settings(Part):
+    """All of config.yaml; every key has a default, so the file may be empty or missing."""
+
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    data: str = "data"
+    library: str = "sop_library"
+    treasury: Annotated[int, Field(ge=0, le=1_000_000_000)] = 10_000
+    sign_in: SignIn = Field(default_factory=SignIn)
+    entry: Entry = Field(default_factory=Entry)
+    red_packet: RedPacket = Field(default_factory=RedPacket)
+    page: Page = Field(default_factory=Page)
+    accounts: tuple[Account, ...] = ()
+    sandbox: bool | None = None
+    pace: Annotated[Pace | None, BeforeValidator(lambda value: value or None)] = None
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [account.name for account in self.accounts]
+        if len(names) != len(set(names)) or "sandbox" in names:
+            raise ValueError("accounts 里的 name 不能重复，也不能叫 sandbox")
+        return self
+
+    @property
+    def with_sandbox(self) -> bool:
+        """The sandbox runs unless there are accounts, or as the file says."""
+        return not self.accounts if self.sandbox is None else self.sandbox
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def load(path: Path, *, required: bool) -> Settings:
+    """Read the settings. Raises Faults with all that is wrong, and Unusable for a file that is not there."""
+    if not path.exists():
+        if required:
+            raise Unusable(f"找不到配置文件 {path}。")
+        return Settings()
+    if path.is_file() and not path.read_bytes().strip():
+        return Settings()
+    settings, faults = validate(read(path, str(path)), Settings)
+    if settings is None:
+        raise Faults(faults)
+    return settings

@@ -1,0 +1,143 @@
+"""The one door in: every event enters here, is put in order, handled once, and committed.
+
+`feed` runs on the event loop. It drops chatter by itself and queues the rest for the writer, where
+bot/dispatch/turns.py handles it. After the commit the loop's lanes are brought up to date, and what is
+to be sent goes to the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from bot.dispatch.lanes import Key, Lane
+from bot.dispatch.turn import Frame
+from bot.dispatch.turns import OUTSIDE, Outcome, Tick, Turns
+from bot.model import Event, Invited, Message, Occurrence
+from bot.ports import Clock
+
+if TYPE_CHECKING:
+    from storage.outbox import Row
+    from storage.writer import Writer
+
+FLOOD = 1000
+
+
+class Downstream(Protocol):
+    """Who hears of what was committed."""
+
+    def deliver(self, rows: list[Row]) -> None: ...
+
+    def due(self, moment: int) -> None: ...
+
+    def replan(self) -> None: ...
+
+
+class Dispatcher:
+    """Made with the lanes as they are in the database."""
+
+    def __init__(
+        self, frame: Frame, clock: Clock, writer: Writer, made: dict[Key, Lane], downstream: Downstream
+    ) -> None:
+        self._routes = frame.routes
+        self._clock = clock
+        self._writer = writer
+        self._downstream = downstream
+        self._lanes = made
+        self._keys = {lane.group.id: key for key, lane in made.items()}
+        self._crowd: list[tuple[Lane, asyncio.Future[None]]] = []
+        self._turns = Turns(frame, made)
+        writer.on_rollback = self._turns.forget
+
+    def feed(self, event: Event) -> asyncio.Future[bool] | None:
+        """Take an event in. None for chatter; else the answer is whether something was done."""
+        if isinstance(event, Message) and not event.private:
+            key = (event.account, event.chat)
+            lane = self._lanes.get(key)
+            if lane is not None and not lane.waiting and self._chatter(lane, event):
+                return None
+            return self._queue(key, event)
+        if isinstance(event, Message | Invited):
+            return self._queue((event.account, OUTSIDE), event)
+        return self._queue((event.account, event.chat), event)
+
+    def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool]:
+        """A slot of the calendar is due in a group."""
+        return self._queue(self._keys[occurrence.group], occurrence)
+
+    def feed_timers(self, now: int) -> list[asyncio.Future[bool]]:
+        """Have every group run its timers that are due."""
+        due = [(lane.next_due, key) for key, lane in self._lanes.items() if 0 < lane.next_due <= now]
+        return [self._queue(key, Tick(*key)) for _, key in sorted(due)]
+
+    @property
+    def next_timer(self) -> int:
+        """When the next timer of any group is due; 0 for none."""
+        return min((lane.next_due for lane in self._lanes.values() if lane.next_due), default=0)
+
+    async def breathe(self, event: Event) -> None:
+        """Wait while the event's group is flooded, so that its account is read no further."""
+        lane = self._lanes.get((event.account, getattr(event, "chat", OUTSIDE)))
+        if lane is not None and lane.waiting >= FLOOD:
+            room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._crowd.append((lane, room))
+            await room
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was fed is committed."""
+        return self._writer.idle
+
+    @property
+    def depth(self) -> int:
+        """How many events wait in the fullest lane."""
+        return max((lane.waiting for lane in self._lanes.values()), default=0)
+
+    def _chatter(self, lane: Lane, message: Message) -> bool:
+        if self._routes.match(lane, message) is not None:
+            return False
+        return not lane.group.opened_at or (not message.to_bot and message.sender.id in lane.members)
+
+    def _queue(self, key: Key, event: Event | Tick | Occurrence) -> asyncio.Future[bool]:
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        now = self._clock.now()
+        lane = self._lanes.get(key)
+        if lane is not None:
+            lane.waiting += 1
+
+        def done(outcome: Outcome | None, _error: BaseException | None) -> None:
+            if lane is not None:
+                lane.waiting -= 1
+            if self._crowd:
+                self._let_in()
+            if outcome is not None:
+                self._committed(key, outcome)
+            if not future.done():
+                future.set_result(outcome is not None and outcome.handled)
+
+        self._writer.submit(lambda store: self._turns.handle(store, key, event, now), done)
+        return future
+
+    def _let_in(self) -> None:
+        still = []
+        for lane, room in self._crowd:
+            if lane.waiting >= FLOOD // 2:
+                still.append((lane, room))
+            elif not room.done():
+                room.set_result(None)
+        self._crowd = still
+
+    def _committed(self, key: Key, outcome: Outcome) -> None:
+        lane = self._lanes.get(key)
+        if lane is not None:
+            for change in outcome.changes:
+                change(lane)
+        elif outcome.made is not None:
+            lane = self._lanes[key] = outcome.made
+            self._keys[lane.group.id] = key
+        if outcome.rows:
+            self._downstream.deliver(outcome.rows)
+        if lane is not None and outcome.changes and lane.next_due:
+            self._downstream.due(lane.next_due)
+        if outcome.replan:
+            self._downstream.replan()

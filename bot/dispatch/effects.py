@@ -1,0 +1,48 @@
+"""From what a handler returns to rows of the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.dispatch.lanes import Key
+from bot.dispatch.router import Result
+from bot.model import MINUTE, Accept, Effect, Reply
+
+if TYPE_CHECKING:
+    from bot.sop.library import Library
+    from storage.outbox import Row
+    from storage.store import Store
+
+REPLY_WITHIN = 10 * MINUTE
+
+
+def keep(library: Library, store: Store, chat: Key, result: Result, now: int) -> list[Row]:
+    """Write what is to be said and done, in order. A reply is stale after 10 minutes, unless it says."""
+    if result is None:
+        return []
+    effects: list[Effect] = [result] if isinstance(result, Reply | Accept) else list(result)
+    return [_keep(library, store, chat, effect, now) for effect in effects]
+
+
+def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int) -> Row:
+    if isinstance(effect, Accept):
+        return store.outbox.add(*chat, "accept", {"invitation": effect.invitation}, now)
+    body: dict[str, Any] = {
+        "text": effect.text if effect.verbatim else library.text(effect.text),
+        "values": dict(effect.values),
+    }
+    if effect.to is not None:
+        body["to"] = [effect.to.id, effect.to.name]
+    if effect.picture:
+        body["picture"] = effect.picture
+    if effect.private:
+        body["private"] = True
+    return store.outbox.add(
+        *chat,
+        "say",
+        body,
+        now,
+        send_before=effect.send_before or now + REPLY_WITHIN,
+        occurrence=effect.occurrence,
+        about=effect.about,
+    )

@@ -1,0 +1,77 @@
+"""What happens in no group: private messages to 小二, and invitations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.dispatch.effects import keep
+from bot.dispatch.router import Result
+from bot.dispatch.text import LONGEST, plain
+from bot.dispatch.turn import Frame
+from bot.model import MINUTE, Accept, Invited, Message, Reply
+
+if TYPE_CHECKING:
+    from bot.sop.library import Library
+    from storage.outbox import Row
+    from storage.store import Store
+
+HINT_EVERY = MINUTE
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateTurn:
+    """What a handler is given outside of any group."""
+
+    store: Store
+    library: Library
+    now: int
+
+
+class Outside:
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._hinted: dict[str, int] = {}
+
+    def handle(self, store: Store, event: Message | Invited, now: int) -> list[Row]:
+        mark, chat = (event.id, event.chat) if isinstance(event, Message) else (f"invitation:{event.id}", "")
+        if not store.marks.add(event.account, chat, mark, now, "outside"):
+            return []
+        turn = PrivateTurn(store, self._frame.library, now)
+        try:
+            with store.savepoint():
+                result = self._invited(event, turn) if isinstance(event, Invited) else self._said(event, turn)
+                return keep(self._frame.library, store, (event.account, chat), _private(result), now)
+        except Exception:
+            log.exception("a handler failed", kind=type(event).__name__, person=chat)
+            return []
+
+    def _invited(self, event: Invited, turn: PrivateTurn) -> Result:
+        return self._frame.routes.events[Invited](event, turn)
+
+    def _said(self, event: Message, turn: PrivateTurn) -> Result:
+        flat = plain(event.text) if len(event.text) <= LONGEST else ""
+        handler = self._frame.routes.private.get(flat)
+        if handler is not None:
+            return handler(event, turn)
+        if flat in self._frame.routes.commands or self._frame.routes.with_rest(event.text):
+            return Reply("gate.in_group")
+        # Two bots that greet each other would never end: a stranger's words get a hint once a minute.
+        if turn.now - self._hinted.get(event.chat, -HINT_EVERY) < HINT_EVERY:
+            return None
+        if len(self._hinted) > 10_000:
+            self._hinted.clear()
+        self._hinted[event.chat] = turn.now
+        return Reply("gate.hint")
+
+
+def _private(result: Result) -> Result:
+    """Replies in a private chat are private, and name nobody."""
+    if result is None or isinstance(result, Accept):
+        return result
+    replies = [result] if isinstance(result, Reply) else result
+    return [replace(one, private=True, to=None) if isinstance(one, Reply) else one for one in replies]

@@ -1,0 +1,206 @@
+"""What a handler is given: the state it may read and write, and what it may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from bot.dispatch.lanes import Change, Lane
+from bot.dispatch.router import Result, Routes
+from bot.model import SECOND, Group, Member, Occurrence, Person, Role, Values, fill
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.sop.library import Library
+    from storage.occurrences import Claimed
+    from storage.store import Store
+
+Planner = Callable[["Store", int, int, int], "list[Occurrence]"]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every turn sees and none changes: one frozen snapshot of library and settings.
+
+    `planner` says what a group's calendar holds between two moments.
+    """
+
+    routes: Routes
+    library: Library
+    settings: Settings
+    chance: Random
+    planner: Planner
+
+
+class Turn:
+    """One event in one group, inside the transaction on the writer's thread.
+
+    `member` is who spoke, `rest` the words behind a command, `now` the event's stamp. `occurrence`
+    is set when the calendar starts something.
+    """
+
+    def __init__(self, frame: Frame, store: Store, lane: Lane, now: int) -> None:
+        self.store = store
+        self.library = frame.library
+        self.settings = frame.settings
+        self.chance = frame.chance
+        self.now = now
+        self.rest = ""
+        self.occurrence: Claimed | None = None
+        self.changes: list[Change] = []
+        self.replan = False
+        self._frame = frame
+        self._lane = lane
+        self._member: Member | None = None
+
+    # Who. ---------------------------------------------------------------------------------------
+
+    @property
+    def group(self) -> Group:
+        return self._lane.group
+
+    @property
+    def member(self) -> Member:
+        """Who spoke. There is nobody in a timer's or a slot's turn."""
+        assert self._member is not None
+        return self._member
+
+    @property
+    def person(self) -> Person:
+        """Who spoke, as a reply names them."""
+        return self.named(self.member)
+
+    @property
+    def members(self) -> list[Member]:
+        return list(self._lane.members.values())
+
+    def named(self, member: Member) -> Person:
+        """Somebody, as a reply names them."""
+        return Person(member.person, member.name)
+
+    def find(self, person: str) -> Member | None:
+        """Somebody in this group by the platform's id."""
+        return self._lane.members.get(person)
+
+    def speaks(self, person: str) -> None:
+        self._member = self._lane.members[person]
+
+    # What changes in the group. --------------------------------------------------------------------
+
+    def set_group(self, **fields: Any) -> None:  # noqa: ANN401
+        """Change what an owner can set; see bot.model.Group for the fields."""
+        group = replace(self.group, **fields)
+        self.store.groups.save(group)
+        self._change(lambda lane: setattr(lane, "group", group))
+        self.replan = True
+
+    def set_tags(self, tags: list[str]) -> None:
+        self.store.groups.set_tags(self.group.id, tags, self.now)
+        self.replan = True
+
+    def enter(self, person: str, name: str, role: Role) -> Member:
+        """Somebody is in the group from now on."""
+        member = self.store.groups.enter(self.group, person, name, role, self.now)
+        self.know(member)
+        return member
+
+    def know(self, member: Member) -> None:
+        """Somebody stands in the group like this from now on."""
+        self._change(lambda lane: lane.members.__setitem__(member.person, member))
+
+    def know_role(self, member: Member, *, admitted: bool = False) -> None:
+        """Somebody was admitted, or the group has another owner."""
+        role = max(member.role, Role.MEMBER) if admitted else min(member.role, Role.MEMBER)
+        self.know(replace(member, role=Role.OWNER if member.person == self.group.owner else role))
+
+    def rename(self, member: Member, name: str) -> None:
+        self.store.groups.rename(member.id, name)
+        self.know(replace(member, name=name))
+
+    def leave(self, member: Member) -> None:
+        self.store.groups.leave(member.id)
+        self._change(lambda lane: lane.members.pop(member.person, None))
+
+    def mint(self, member: Member, points: int, key: str) -> int:
+        """Give a member new points from the house, once for each key; the answer is the new balance."""
+        self.store.ledger.transfer(self.group.id, ("house", 0), ("purse", member.id), points, key, self.now)
+        return self.store.ledger.balance(self.group.id, ("purse", member.id))
+
+    # What it listens for, and when it wants to be called. --------------------------------------------
+
+    def listen(self, topic: str, value: str = "") -> None:
+        """Route ordinary text that matches to this topic's listener."""
+        self.store.listening.set(self.group.id, topic, value)
+        self._change(lambda lane: lane.listening.__setitem__(topic, value))
+
+    def unlisten(self, topic: str) -> None:
+        self.store.listening.drop(self.group.id, topic)
+        self._change(lambda lane: lane.listening.pop(topic, None))
+
+    def timer(self, kind: str, subject: int, due: int) -> None:
+        """Ask for a moment; one of the same kind and subject is moved."""
+        self.store.timers.set(self.group.id, kind, subject, due)
+        self.timers_changed()
+
+    def cancel(self, kind: str, subject: int) -> None:
+        self.store.timers.drop(self.group.id, kind, subject)
+        self.timers_changed()
+
+    def timers_changed(self) -> None:
+        """Read again when the group's next timer is due."""
+        due = self.store.timers.next_of(self.group.id)
+        self._change(lambda lane: setattr(lane, "next_due", due))
+
+    def is_command(self, text: str) -> bool:
+        """Whether a text in plain form is a command of ours."""
+        return text in self._frame.routes.commands or self._frame.routes.with_rest(text) is not None
+
+    # The calendar. ---------------------------------------------------------------------------------
+
+    def start(self, activity: Any) -> Result:  # noqa: ANN401
+        """Start an activity of the library with the handler of its kind."""
+        _, handler = self._frame.routes.slots[activity.kind]
+        return handler(activity, self)
+
+    @property
+    def occurrence_id(self) -> int:
+        """The occurrence that this turn carries out; 0 when the owner started it by hand."""
+        return self.occurrence.id if self.occurrence else 0
+
+    def plan(self, start: int, end: int) -> list[Occurrence]:
+        """What this group's calendar holds after `start`, up to `end`."""
+        return self._frame.planner(self.store, self.group.id, start, end)
+
+    def words(self, text: str, values: Values) -> str:
+        """A member text with its values in it."""
+        return fill(self.library.text(text), values)
+
+    # Time. -----------------------------------------------------------------------------------------
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.group.timezone or self.settings.timezone)
+
+    def local(self, moment: int) -> datetime:
+        """A moment on the group's clocks."""
+        return (EPOCH + timedelta(microseconds=moment)).astimezone(self.zone)
+
+    def day(self) -> date:
+        """Which day it is in the group, days beginning when its settings say."""
+        now, starts = self.local(self.now), self.settings.sign_in.day_starts
+        return now.date() - timedelta(days=now.time() < starts)
+
+    def midnight(self, days: int = 0) -> int:
+        """When the group's calendar day began, or the one so many days from it begins."""
+        day = self.local(self.now).date() + timedelta(days=days)
+        start = datetime(day.year, day.month, day.day, tzinfo=self.zone)
+        return int(start.timestamp()) * SECOND
+
+    def _change(self, change: Change) -> None:
+        change(self._lane)
+        self.changes.append(change)

@@ -1,0 +1,252 @@
+"""One event, from the queue to what it leaves behind: on the writer's thread, in its transaction.
+
+Before an event, the timers of its group that were due before it run. Then it is routed, marked as
+seen, passes the gate, and its handler runs in a savepoint of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.dispatch import lanes
+from bot.dispatch.effects import keep
+from bot.dispatch.gate import TWICE, refusal
+from bot.dispatch.lanes import Change, Key, Lane
+from bot.dispatch.outside import Outside
+from bot.dispatch.router import Command, Listener, Result
+from bot.dispatch.text import display, plain
+from bot.dispatch.turn import Frame, Turn
+from bot.errors import Refused
+from bot.model import MINUTE, Event, Invited, Joined, Message, Occurrence, Reply, Timer
+
+if TYPE_CHECKING:
+    from storage.outbox import Row
+    from storage.store import Store
+
+OUTSIDE = ""  # the chat of what happens in no group
+SLOW_MS = 20
+TRIES = 3
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The alarm's word that a group has timers due."""
+
+    account: str
+    chat: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one event left behind: rows for the outbox, and changes for the loop's copy of the lane."""
+
+    rows: list[Row] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    made: Lane | None = None
+    replan: bool = False
+    handled: bool = False
+
+    def took(self, turn: Turn, rows: list[Row]) -> None:
+        """A turn went well."""
+        self.rows += rows
+        self.changes += turn.changes
+        self.replan |= turn.replan
+        self.handled = True
+
+
+class Turns:
+    """The writer's lanes, and the handling of one event after the other against them."""
+
+    def __init__(self, frame: Frame, made: dict[Key, Lane]) -> None:
+        self._frame = frame
+        self._lanes = {key: lane.copy() for key, lane in made.items()}
+        self._known = {lane.group.id for lane in made.values()}
+        self._outside = Outside(frame)
+
+    def forget(self) -> None:
+        """The batch was undone: what the lanes say may be wrong, so they are read again."""
+        self._lanes.clear()
+
+    def handle(self, store: Store, key: Key, event: Event | Tick | Occurrence, now: int) -> Outcome:
+        began = time.perf_counter()
+        outcome = Outcome()
+        if isinstance(event, Invited) or (isinstance(event, Message) and event.private):
+            outcome.rows += self._outside.handle(store, event, now)
+            outcome.handled = bool(outcome.rows)
+            return outcome
+        lane = self._lane(store, key)
+        lane.now = now = max(lane.now, now)
+        if isinstance(event, Occurrence):
+            self._claim(store, lane, event, outcome)
+        self._run_due(store, key, now, outcome)
+        if isinstance(event, Message):
+            self._message(store, key, event, now, outcome)
+        elif not isinstance(event, Occurrence | Tick):
+            self._event(store, key, event, now, outcome)
+        lane = self._lanes[key]
+        if lane.group.id not in self._known:
+            self._known.add(lane.group.id)
+            outcome.made = lane.copy()
+        ms = round((time.perf_counter() - began) * 1000, 1)
+        if ms > SLOW_MS:
+            log.warning("slow turn", group=lane.group.id, kind=type(event).__name__, ms=ms)
+        if outcome.handled:
+            log.debug("handled", group=lane.group.id, kind=type(event).__name__, ms=ms)
+        return outcome
+
+    def _lane(self, store: Store, key: Key) -> Lane:
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = lanes.load(store, *key)
+        return lane
+
+    # Messages. ---------------------------------------------------------------------------------------
+
+    def _message(self, store: Store, key: Key, event: Message, now: int, outcome: Outcome) -> None:
+        lane = self._lanes[key]
+        found = self._frame.routes.match(lane, event)
+        if event.sender.id not in lane.members and (found or lane.group.opened_at):
+            joined = Joined(event.account, event.chat, (event.sender,), event.at)
+            self._event(store, key, joined, now, outcome)
+            lane = self._lanes[key]
+        if found is None and event.to_bot and lane.group.opened_at:
+            found = self._frame.routes.called
+        if found is None or event.sender.id not in lane.members:
+            return
+        route, rest = found
+        if not store.marks.add(event.account, event.chat, event.id, now, route.name):
+            return
+        self._rename(store, lane, event, outcome)
+        turn = Turn(self._frame, store, lane, now)
+        turn.speaks(event.sender.id)
+        turn.rest = rest
+        answer = self._gate(store, turn, event, route)
+        if answer == "":
+            return
+        if answer is not None:
+            outcome.took(turn, self._keep(store, turn, Reply(answer, to=turn.person)))
+            return
+        self._run(store, key, turn, event, route, outcome)
+
+    def _rename(self, store: Store, lane: Lane, event: Message, outcome: Outcome) -> None:
+        member = lane.members[event.sender.id]
+        name = display(event.sender.name) if event.sender.name else member.name
+        if name != member.name:
+            turn = Turn(self._frame, store, lane, lane.now)
+            turn.rename(member, name)
+            outcome.changes += turn.changes
+
+    def _gate(self, store: Store, turn: Turn, event: Message, route: Command | Listener) -> str | None:
+        """The text that turns a message away; '' in silence; None lets it through."""
+        if isinstance(route, Listener):
+            return None
+        no = refusal(route, turn.member.role, opened=bool(turn.group.opened_at), to_bot=event.to_bot)
+        if no is None and route.money:
+            before = store.marks.ordered_at(turn.member.id, plain(event.text))
+            if before and turn.now - before < TWICE:
+                return "gate.again"
+        return no
+
+    def _run(
+        self, store: Store, key: Key, turn: Turn, event: Message, route: Command | Listener, outcome: Outcome
+    ) -> None:
+        person = turn.person
+        try:
+            with store.savepoint():
+                rows = self._keep(store, turn, route.handler(event, turn))
+                if isinstance(route, Command) and route.money:
+                    store.marks.order(turn.member.id, plain(event.text), turn.now)
+        except Refused as refused:
+            turn = self._undone(store, key, turn)
+            rows = self._keep(store, turn, Reply(refused.text, refused.values, to=person))
+        except Exception:
+            log.exception(
+                "a handler failed",
+                handler=route.name,
+                group=turn.group.id,
+                person=person.id,
+                message=event.id,
+            )
+            store.marks.failed(event.account, event.chat, event.id)
+            turn = self._undone(store, key, turn)
+            rows = self._keep(store, turn, Reply("gate.sorry", to=person))
+        outcome.took(turn, rows)
+
+    def _event(self, store: Store, key: Key, event: Event, now: int, outcome: Outcome) -> None:
+        turn = Turn(self._frame, store, self._lanes[key], now)
+        try:
+            with store.savepoint():
+                rows = self._keep(store, turn, self._frame.routes.events[type(event)](event, turn))
+        except Exception:
+            log.exception("a handler failed", kind=type(event).__name__, group=turn.group.id)
+            self._undone(store, key, turn)
+        else:
+            outcome.took(turn, rows)
+
+    # Timers and slots. -------------------------------------------------------------------------------
+
+    def _claim(self, store: Store, lane: Lane, event: Occurrence, outcome: Outcome) -> None:
+        """A slot is a claimed row and a timer that is due: from here on they are one mechanism."""
+        claimed = store.occurrences.claim(event)
+        if not claimed:
+            return
+        if event.skip:
+            store.occurrences.end(claimed, "skipped", event.skip)
+            return
+        turn = Turn(self._frame, store, lane, lane.now)
+        turn.timer("slot", claimed, min(event.due, lane.now))
+        outcome.took(turn, [])
+
+    def _run_due(self, store: Store, key: Key, now: int, outcome: Outcome) -> None:
+        while (lane := self._lanes[key]).next_due and lane.next_due <= now:
+            timer = store.timers.first(lane.group.id, now)
+            if timer is not None:
+                self._ring(store, key, timer, now, outcome)
+            turn = Turn(self._frame, store, self._lanes[key], now)
+            turn.timers_changed()
+            outcome.took(turn, [])
+
+    def _ring(self, store: Store, key: Key, timer: Timer, now: int, outcome: Outcome) -> None:
+        turn = Turn(self._frame, store, self._lanes[key], now)
+        try:
+            with store.savepoint():
+                store.timers.claim(timer.id)
+                rows = self._keep(store, turn, self._frame.routes.timers[timer.kind](timer, turn))
+        except Refused as refused:
+            turn = self._undone(store, key, turn)
+            store.timers.claim(timer.id)
+            if timer.kind == "slot":
+                why = turn.words(refused.text, refused.values)
+                store.occurrences.end(timer.subject, "failed", why)
+                log.warning("a slot failed", group=timer.group, occurrence=timer.subject, why=why)
+        except Exception as error:
+            parked = timer.attempts + 1 >= TRIES
+            log.exception(
+                "a timer failed", timer=timer.kind, subject=timer.subject, group=timer.group, parked=parked
+            )
+            turn = self._undone(store, key, turn)
+            store.timers.failed(timer, now + MINUTE, parked=parked)
+            if parked and timer.kind == "slot":
+                store.occurrences.end(timer.subject, "failed", type(error).__name__)
+        else:
+            outcome.took(turn, rows)
+
+    # Both. -------------------------------------------------------------------------------------------
+
+    def _keep(self, store: Store, turn: Turn, result: Result) -> list[Row]:
+        return keep(self._frame.library, store, (turn.group.account, turn.group.chat), result, turn.now)
+
+    def _undone(self, store: Store, key: Key, turn: Turn) -> Turn:
+        """A new turn on a lane as the database has it, after a savepoint was rolled back."""
+        lane = self._lanes[key]
+        if turn.changes:
+            fresh = lanes.load(store, *key)
+            fresh.now = lane.now
+            lane = self._lanes[key] = fresh
+        return Turn(self._frame, store, lane, turn.now)

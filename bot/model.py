@@ -1,0 +1,238 @@
+"""Events in, replies and effects out: frozen values that every room speaks.
+
+A moment is an integer: microseconds since 1970-01-01 UTC. An id that comes from a platform is a
+string; an id of our own is an integer. A chat is named by its account and the platform's id: of
+the room for a group, of the other person for a private chat.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+Value = str | int
+Values = Mapping[str, Value]
+
+
+class Role(IntEnum):
+    """What somebody may ask of 小二 in one group; each role may do what the ones before it may."""
+
+    NEWCOMER = 0
+    MEMBER = 1
+    OWNER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as the platform knows them. The name may be empty where it was not looked up."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in one group, under our own id; `person` is the platform's id."""
+
+    id: int
+    person: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group under our own id, and what its owner has set in the chat.
+
+    `opened_at` is 0 before 开张; `password` is normalised, and empty when there is none; `timezone`
+    is empty when the group follows the configuration.
+    """
+
+    id: int
+    account: str
+    chat: str
+    title: str = ""
+    owner: str = ""
+    opened_at: int = 0
+    paused: bool = False
+    password: str = ""
+    rules: str = ""
+    rules_version: int = 0
+    timezone: str = ""
+
+
+# Events: what adapters report. ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Somebody wrote something. `at` is when the platform says it was sent.
+
+    `text` is what was typed, without the mention of 小二 at its head: `to_bot` says that there
+    was one. In a private chat, `chat` is the sender's id.
+    """
+
+    account: str
+    chat: str
+    id: str
+    sender: Person
+    text: str
+    at: int
+    to_bot: bool = False
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who is in a group now: sent when an account first sees a group, and at each login.
+
+    `owner` is empty where the platform does not tell; `members` leaves 小二 itself out.
+    """
+
+    account: str
+    chat: str
+    title: str
+    owner: str
+    members: tuple[Person, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """People came into a group; `inviter` is empty where the platform does not tell."""
+
+    account: str
+    chat: str
+    people: tuple[Person, ...]
+    at: int
+    inviter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """People went, or were taken, out of a group."""
+
+    account: str
+    chat: str
+    people: tuple[Person, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """小二 is asked into a group that it does not see yet. `id` names the invitation."""
+
+    account: str
+    id: str
+    inviter: Person
+    title: str
+    at: int
+
+
+Event = Message | Roster | Joined | Left | Invited
+
+
+# Events of our own: the alarm brings them. ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A moment that a handler asked for; `subject` is the row that it is about."""
+
+    id: int
+    group: int
+    kind: str
+    subject: int
+    due: int
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One slot of the calendar in one group at one local date and time.
+
+    `slot` is the slot's key, `local` is `2026-11-24T20:00` in the group's time zone. `do` names an
+    activity, or `post` a post; `late` is how long after `due` it may still run. `skip` says why
+    it will not run at all.
+    """
+
+    slot: str
+    group: int
+    local: str
+    due: int
+    late: int
+    do: str = ""
+    post: str = ""
+    skip: str = ""
+
+
+# Replies and effects: what handlers return. ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Something to say: a key of the texts (or a text as it stands) and the values in it.
+
+    `to` is called by name at the head. `occurrence` ties the message to a slot's occurrence, whose
+    outcome follows the message's; `about` names what is void when the message never goes out.
+    """
+
+    text: str
+    values: Values = field(default_factory=dict)
+    to: Person | None = None
+    picture: str = ""
+    verbatim: bool = False
+    private: bool = False
+    occurrence: int = 0
+    about: str = ""
+    send_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Accept an invitation into a group."""
+
+    invitation: str
+
+
+Effect = Reply | Accept
+
+
+# What the outbox hands to an adapter. ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One message, ready to go: `mentions` are called at the head, before `text`.
+
+    How a mention is written differs by platform, so the adapter writes it. `picture` goes out
+    after the text, as a message of its own where the platform wants that.
+    """
+
+    chat: str
+    text: str
+    private: bool = False
+    mentions: tuple[Person, ...] = ()
+    picture: Path | None = None
+
+
+Outgoing = Say | Accept
+
+
+_VARIABLE = re.compile(r"\{([a-z_]+)\}")
+
+
+def fill(text: str, values: Values) -> str:
+    """Put values into a text: `{name}` alone is replaced, so a text can reach nothing else.
+
+    A value is never read again, whatever stands in it.
+    """
+    return _VARIABLE.sub(lambda found: str(values.get(found[1], found[0])), text)

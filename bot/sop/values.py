@@ -1,0 +1,140 @@
+"""The little languages in the operators' files: durations, times of day, days, templates, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import time
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from bot.model import DAY, HOUR, MINUTE, SECOND
+from bot.sop.hints import did_you_mean, nearest
+
+LONGEST = 366 * DAY
+PICTURES = (".png", ".jpg", ".jpeg", ".gif")
+
+_UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
+_DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_NUMBERS = {day: number for number, day in enumerate(_DAYS)} | {
+    week + day: number % 7
+    for week in ("周", "星期")
+    for day, number in zip("一二三四五六日天", (0, 1, 2, 3, 4, 5, 6, 6), strict=True)
+}
+_VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
+
+
+def duration(text: str) -> int:
+    """Read `90s`, `3m`, `1h30m` or `2d` as microseconds. Raises ValueError with a sentence."""
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(f'"{text}" 不是时长，要写成 90s、3m、1h30m 或 2d 这样')
+    total = sum(int(n) * unit for n, unit in zip(match.groups("0"), _UNITS.values(), strict=True))
+    if total > LONGEST:
+        raise ValueError(f'时长 "{text}" 太长，最多 366d')
+    return total
+
+
+def clock_time(text: str) -> time:
+    """Read `08:00`. Raises ValueError with a sentence."""
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        raise ValueError(f'"{text}" 不是一天里的时刻，要写成 00:00 到 23:59，比如 08:00')
+    return time(int(match[1]), int(match[2]))
+
+
+def days(value: object) -> frozenset[int]:
+    """Read `daily`, `mon-fri`, `周一`, `[mon, wed]`, … as weekdays, 0 for Monday. Raises ValueError."""
+    if isinstance(value, frozenset):
+        return value
+    parts = value if isinstance(value, list) else [value]
+    if not parts:
+        raise ValueError("on 不能空着，要写星期几，比如 mon-fri、[mon, wed] 或 daily")
+    return frozenset(day for part in parts for day in _days(_typed(part, "星期几，比如 mon-fri 或 daily")))
+
+
+def _days(text: str) -> set[int]:
+    if text in ("daily", "每天"):
+        return set(range(7))
+    first, dash, last = text.partition("-")
+    start = _day(first.strip(), text)
+    end = _day(last.strip(), text) if dash else start
+    return {(start + step) % 7 for step in range((end - start) % 7 + 1)}
+
+
+def _day(name: str, text: str) -> int:
+    number = _DAY_NUMBERS.get(name.lower())
+    if number is None:
+        hint = did_you_mean(name, _DAYS if name.isascii() else _DAY_NUMBERS)
+        raise ValueError(
+            f'不认识的日子 "{text}"' + (hint or "，要写 mon 到 sun、mon-fri、[mon, wed]、daily 或周一到周日")
+        )
+    return number
+
+
+def variables(text: str) -> tuple[str, ...]:
+    """Return the names that stand as `{name}` in a text, in order."""
+    return tuple(dict.fromkeys(_VARIABLE.findall(text)))
+
+
+def check_template(text: str, names: Collection[str]) -> str:
+    """Return the text when its variables are among the names. Raises ValueError with a sentence."""
+    rest = _VARIABLE.sub("", text)
+    if brace := re.search(r"[{}]", rest):
+        raise ValueError(f'单独的 "{brace[0]}" 不能用：变量写成 {{名字}}，括号请改用全角的（）')
+    for name in variables(text):
+        if name not in names:
+            known = "、".join(f"{{{each}}}" for each in names)
+            hint = f"，可以用 {known}" if known else "，这里不能用变量"
+            if meant := nearest(name, names):
+                hint = f"，是不是 {{{meant}}}？"
+            raise ValueError(f"没有 {{{name}}} 这个变量" + hint)
+    return text
+
+
+def template(*names: str) -> AfterValidator:
+    """Check the variables of a text: annotate it with `Annotated[str, ...]` and this."""
+    return AfterValidator(lambda text: check_template(text, names))
+
+
+def _picture(name: str, info: ValidationInfo) -> str:
+    if not name.lower().endswith(PICTURES):
+        raise ValueError(f'图片 "{name}" 要以 .png、.jpg、.jpeg 或 .gif 结尾')
+    root = (info.context or {}).get("root")
+    if isinstance(root, Path):
+        try:
+            path = (root / name).resolve()
+            inside, found = path.is_relative_to(root.resolve()), path.is_file()
+        except (OSError, RuntimeError):  # a name too long, links in a circle
+            inside = found = False
+        if found and not inside:
+            raise ValueError(f'图片 "{name}" 不在 {root.name} 里面，请把它放进来')
+        if not found:
+            raise ValueError(f'找不到图片 "{name}"，路径从 {root.name} 算起')
+    return name
+
+
+def _typed(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"要写{what}")  # noqa: TRY004 - pydantic takes ValueError
+    return value
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(
+        lambda value: value if isinstance(value, int) else duration(_typed(value, "时长，比如 3m"))
+    ),
+]
+ClockTime = Annotated[
+    time,
+    BeforeValidator(
+        lambda value: value if isinstance(value, time) else clock_time(_typed(value, "时刻，比如 08:00"))
+    ),
+]
+Days = Annotated[frozenset[int], BeforeValidator(days)]
+Picture = Annotated[str, AfterValidator(_picture)]

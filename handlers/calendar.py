@@ -1,0 +1,196 @@
+"""日程. Owners: 开张, 今日安排, 开始, 暂停, 继续. Slots: post, and the start of all others. Timers: slot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bot.dispatch.router import Result, Router
+from bot.dispatch.text import plain
+from bot.dispatch.turn import Turn
+from bot.errors import Refused
+from bot.model import SECOND, Message, Reply, Role, Timer
+
+router = Router(
+    "calendar",
+    {
+        "calendar.opened": "开张大吉。国库里有 {treasury} 分。{calendars}回复「帮助」看我会做什么。",
+        "calendar.reopened": "早就开张了。{calendars}",
+        "calendar.with": "标签：{tags}，日历：{titles}。",
+        "calendar.without": "标签：{tags}，还没有哪本日历是给它的。",
+        "calendar.bad_tags": "标签最多 {most} 个，每个最多 {length} 个字。",
+        "calendar.today": "今日安排\n{lines}",
+        "calendar.nothing": "今天没有安排。",
+        "calendar.paused": "日程暂停了，说「@小二 继续」再接着来。签到和积分照常。",
+        "calendar.is_paused": "日程本来就暂停着。",
+        "calendar.resumed": "日程继续。",
+        "calendar.not_paused": "日程没有暂停。",
+        "calendar.unknown": "没有叫「{name}」的活动。可以开始：{titles}。",
+        "calendar.which": "要开始哪个活动？可以开始：{titles}。",
+    },
+)
+TAGS, TAG = 5, 12
+RETRY = 30 * SECOND
+STATES = {
+    "": "",
+    "claimed": "正在发",
+    "sent": "已发",
+    "late": "晚了，已发",
+    "missed": "错过了",
+    "skipped": "跳过了",
+    "failed": "没发成",
+    "unknown": "不知道发出去没有",
+}
+
+
+@router.command("开张", role=Role.NEWCOMER, rest=True, early=True)
+def open_up(_message: Message, turn: Turn) -> Reply:
+    """The group's owner opens the group and sets its tags; where there is no owner known, who says it is."""
+    if turn.group.owner and turn.member.role < Role.OWNER:
+        raise Refused("gate.owner_only")
+    words = turn.rest.split()
+    if len(words) > TAGS or any(len(word) > TAG for word in words):
+        raise Refused("calendar.bad_tags", most=TAGS, length=TAG)
+    tags = list(dict.fromkeys(_tag(turn, word) for word in words))
+    if turn.group.opened_at:
+        if tags:
+            turn.set_tags(tags)
+        return Reply("calendar.reopened", {"calendars": _calendars(turn)}, to=turn.person)
+    turn.set_group(opened_at=turn.now, owner=turn.group.owner or turn.member.person)
+    turn.know_role(turn.member)
+    turn.set_tags(tags)
+    treasury = turn.settings.treasury
+    if treasury:
+        key = f"treasury:{turn.group.id}"
+        turn.store.ledger.transfer(turn.group.id, ("house", 0), ("treasury", 0), treasury, key, turn.now)
+    return Reply("calendar.opened", {"treasury": treasury, "calendars": _calendars(turn)}, to=turn.person)
+
+
+@router.command("今日安排", role=Role.OWNER)
+def today(_message: Message, turn: Turn) -> Reply:
+    """What the calendar holds today, and what has become of it."""
+    lines = list(_today(turn))
+    if not lines:
+        return Reply("calendar.nothing", to=turn.person)
+    return Reply("calendar.today", {"lines": "\n".join(lines)}, to=turn.person)
+
+
+@router.command("开始", role=Role.OWNER, rest=True, talk=True, money=True)
+def start(message: Message, turn: Turn) -> Result:
+    """Start an activity of the library now, by its title or its id."""
+    wanted = plain(turn.rest)
+    found = [
+        activity
+        for key, activity in turn.library.activities.items()
+        if wanted in (plain(activity.title), plain(key))
+    ]
+    if found:
+        return turn.start(found[0])
+    if not message.to_bot:
+        return None
+    titles = "、".join(activity.title for activity in turn.library.activities.values())
+    if not wanted:
+        raise Refused("calendar.which", titles=titles)
+    raise Refused("calendar.unknown", name=turn.rest[:20], titles=titles)
+
+
+@router.command("暂停", role=Role.OWNER, talk=True)
+def pause(message: Message, turn: Turn) -> Reply | None:
+    if turn.group.paused:
+        return Reply("calendar.is_paused", to=turn.person) if message.to_bot else None
+    turn.set_group(paused=True)
+    return Reply("calendar.paused", to=turn.person)
+
+
+@router.command("继续", role=Role.OWNER, talk=True)
+def resume(message: Message, turn: Turn) -> Reply | None:
+    if not turn.group.paused:
+        return Reply("calendar.not_paused", to=turn.person) if message.to_bot else None
+    turn.set_group(paused=False)
+    return Reply("calendar.resumed", to=turn.person)
+
+
+@router.timer("slot")
+def slot(timer: Timer, turn: Turn) -> Result:
+    """Carry out an occurrence: in time or late, after a game that runs, or not at all, with the reason."""
+    claimed = turn.store.occurrences.get(timer.subject)
+    if claimed is None or claimed.state != "claimed":
+        return None
+    last = claimed.due + claimed.late
+    if turn.now > last:
+        playing = turn.store.quizzes.running(turn.group.id)
+        turn.store.occurrences.end(claimed.id, "missed", "等不到游戏结束" if playing else "过了时间才轮到")
+        return None
+    if turn.store.quizzes.running(turn.group.id):
+        turn.timer("slot", claimed.id, min(turn.now + RETRY, last + 1))
+        return None
+    turn.occurrence = claimed
+    kind, _, name = claimed.what.partition(":")
+    if kind == "post":
+        return _post(name, turn, last)
+    activity = turn.library.activities.get(name)
+    if activity is None:
+        turn.store.occurrences.end(claimed.id, "failed", f"库里没有活动 {name}")
+        return None
+    return _in_time(turn.start(activity), last)
+
+
+def _post(name: str, turn: Turn, last: int) -> Reply:
+    post = turn.library.posts.get(name)
+    return Reply(
+        post.text if post else name,
+        verbatim=True,
+        picture=(post.picture or "") if post else "",
+        occurrence=turn.occurrence_id,
+        send_before=last,
+    )
+
+
+def _in_time(result: Result, last: int) -> Result:
+    """What opens an activity is stale once its slot is too late, unless it says a moment itself."""
+    replies: Sequence[object] = [] if result is None else result if isinstance(result, Sequence) else [result]
+    return [replace(one, send_before=one.send_before or last) for one in replies if isinstance(one, Reply)]
+
+
+def _tag(turn: Turn, word: str) -> str:
+    """The tag as a calendar writes it, when one does."""
+    for calendar in turn.library.calendars.values():
+        for tag in calendar.audience.tags:
+            if plain(tag) == plain(word):
+                return tag
+    return word
+
+
+def _calendars(turn: Turn) -> str:
+    tags = turn.store.groups.tags_of(turn.group.id)
+    if not tags:
+        return ""
+    titles = [one.title for one in turn.library.calendars.values() if set(one.audience.tags) & set(tags)]
+    if not titles:
+        return turn.words("calendar.without", {"tags": "、".join(tags)})
+    return turn.words("calendar.with", {"tags": "、".join(tags), "titles": "、".join(titles)})
+
+
+def _today(turn: Turn) -> Iterator[str]:
+    start, stop = turn.midnight(), turn.midnight(1)
+    done = {(one.slot, one.local): one for one in turn.store.occurrences.between(turn.group.id, start, stop)}
+    planned = {(one.slot, one.local): one for one in turn.plan(start - 1, stop - 1)}
+    rows: dict[tuple[str, str], tuple[int, str, str]] = {}
+    for key, claimed in done.items():
+        note = STATES[claimed.state] + (f"（{claimed.reason}）" if claimed.reason else "")
+        rows[key] = (claimed.due, claimed.what, note)
+    for key, occurrence in planned.items():
+        what = f"do:{occurrence.do}" if occurrence.do else f"post:{occurrence.post}"
+        rows.setdefault(key, (occurrence.due, what, occurrence.skip))
+    for due, what, note in sorted(rows.values()):
+        yield f"{turn.local(due):%H:%M} {_title(turn, what)}" + (f"，{note}" if note else "")
+
+
+def _title(turn: Turn, what: str) -> str:
+    kind, _, name = what.partition(":")
+    if kind == "do":
+        activity = turn.library.activities.get(name)
+        return activity.title if activity else name
+    post = turn.library.posts.get(name)
+    line = (post.text if post else name).strip().splitlines()[0]
+    return line if len(line) <= 16 else line[:15] + "…"

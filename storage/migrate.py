@@ -1,0 +1,37 @@
+"""Alembic, without its command line: the tables are brought up to date in one transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+_HERE = Path(__file__).parent / "migrations"
+
+
+def config() -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    return made
+
+
+def head(connection: Connection) -> str | None:
+    """The newest version's id when the database has it, else None."""
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    return newest if MigrationContext.configure(connection).get_current_revision() == newest else None
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the tables up to date: all of it or, when the process dies, none of it."""
+    with engine.connect() as connection:
+        if head(connection):
+            return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        made = config()
+        made.attributes["connection"] = connection
+        command.upgrade(made, "head")
+        connection.exec_driver_sql("COMMIT")

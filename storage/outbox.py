@@ -1,0 +1,140 @@
+"""Messages and effects to carry out, one row each, written in the transaction that wanted them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, case, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from bot.model import MINUTE
+from storage.db import Db, Query
+from storage.tables import occurrences, outbox
+
+# Members can have seen it. (An IN would be expanded at each call; see storage/db.py.)
+SEEN = ("sent", "unknown", "sending")
+
+_ADD = Query(
+    insert(outbox)
+    .values(
+        account=bindparam("account"),
+        chat=bindparam("chat"),
+        kind=bindparam("kind"),
+        body=bindparam("body"),
+        state="planned",
+        at=bindparam("at"),
+        send_before=bindparam("send_before"),
+        occurrence=bindparam("occurrence"),
+        about=bindparam("about"),
+    )
+    .returning(outbox.c.id)
+)
+_columns = (
+    outbox.c.id,
+    outbox.c.account,
+    outbox.c.chat,
+    outbox.c.kind,
+    outbox.c.body,
+    outbox.c.at,
+    outbox.c.send_before,
+    outbox.c.occurrence,
+)
+_IN_STATE = Query(select(*_columns).where(outbox.c.state == bindparam("s")).order_by(outbox.c.id))
+_STATE = Query(
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"))
+    .values(state=bindparam("s"), reason=bindparam("why"))
+)
+_WENT_OUT = Query(
+    select(outbox.c.id)
+    .where(outbox.c.about == bindparam("what"), or_(*(outbox.c.state == seen for seen in SEEN)))
+    .limit(1)
+)
+_SENT_OCCURRENCE = Query(
+    update(occurrences)
+    .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "claimed")
+    .values(state=case((bindparam("now") - occurrences.c.due > MINUTE, "late"), else_="sent"))
+)
+_OCCURRENCE = Query(
+    update(occurrences)
+    .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "claimed")
+    .values(state=bindparam("s"), reason=bindparam("why"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the outbox. `body` is what `say` or `accept` needs, as it was kept in JSON."""
+
+    id: int
+    account: str
+    chat: str
+    kind: str
+    body: dict[str, Any]
+    at: int
+    send_before: int
+    occurrence: int
+
+
+class Outbox:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def add(
+        self,
+        account: str,
+        chat: str,
+        kind: str,
+        body: dict[str, Any],
+        now: int,
+        *,
+        send_before: int = 0,
+        occurrence: int = 0,
+        about: str = "",
+    ) -> Row:
+        row = self._db.one(
+            _ADD,
+            account=account,
+            chat=chat,
+            kind=kind,
+            body=json.dumps(body, ensure_ascii=False),
+            at=now,
+            send_before=send_before,
+            occurrence=occurrence,
+            about=about,
+        )
+        assert row is not None
+        return Row(row[0], account, chat, kind, body, now, send_before, occurrence)
+
+    def in_state(self, state: str) -> list[Row]:
+        return [
+            Row(key, account, chat, kind, json.loads(body), at, before, occurrence)
+            for key, account, chat, kind, body, at, before, occurrence in self._db.all(_IN_STATE, s=state)
+        ]
+
+    def planned(self, row: Row) -> None:
+        """It certainly did not leave, and will be tried again."""
+        self._db.run(_STATE, row=row.id, s="planned", why="")
+
+    def sending(self, rows: Sequence[Row]) -> None:
+        self._db.many(_STATE, [{"row": row.id, "s": "sending", "why": ""} for row in rows])
+
+    def sent(self, rows: Sequence[Row], now: int) -> None:
+        self._db.many(_STATE, [{"row": row.id, "s": "sent", "why": ""} for row in rows])
+        for row in rows:
+            if row.occurrence:
+                self._db.run(_SENT_OCCURRENCE, o=row.occurrence, now=now)
+
+    def ended(self, row: Row, state: str, why: str) -> None:
+        """It did not go out as planned: `failed`, `stale` or `unknown`, and so its occurrence."""
+        self._db.run(_STATE, row=row.id, s=state, why=why)
+        if row.occurrence:
+            outcome = {"stale": "missed"}.get(state, state)
+            self._db.run(_OCCURRENCE, o=row.occurrence, s=outcome, why=why)
+
+    def went_out(self, about: str) -> bool:
+        """Whether members can have seen a message about this."""
+        return self._db.one(_WENT_OUT, what=about) is not None

@@ -1,0 +1,37 @@
+"""All repositories over one connection: what a turn reads and writes through."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from storage.db import Db
+from storage.groups import Groups
+from storage.ledger import Ledger
+from storage.marks import Marks
+from storage.occurrences import Occurrences
+from storage.outbox import Outbox
+from storage.quizzes import Quizzes
+from storage.red_packets import RedPackets
+from storage.sandbox import SandboxWorld
+from storage.sign_ins import SignIns
+from storage.timers import Listening, Timers
+
+
+class Store:
+    def __init__(self, db: Db) -> None:
+        self.groups = Groups(db)
+        self.ledger = Ledger(db)
+        self.listening = Listening(db)
+        self.marks = Marks(db)
+        self.occurrences = Occurrences(db)
+        self.outbox = Outbox(db)
+        self.quizzes = Quizzes(db)
+        self.red_packets = RedPackets(db)
+        self.sandbox = SandboxWorld(db)
+        self.sign_ins = SignIns(db)
+        self.timers = Timers(db)
+        self._db = db
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """All that is written inside is undone when it raises."""
+        return self._db.savepoint()

@@ -1,0 +1,333 @@
+"""All tables. INTEGER and TEXT only (see storage/db.py); moments are microseconds UTC; 0 and '' mean none."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the key is exactly INTEGER.
+Big = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _key() -> Column[int]:
+    return Column("id", Big, primary_key=True)
+
+
+def _number(name: str, default: int | None = None) -> Column[int]:
+    return Column(name, Big, nullable=False, server_default=None if default is None else str(default))
+
+
+def _text(name: str, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+def _of(name: str, target: str) -> Column[int]:
+    return Column(name, Big, ForeignKey(f"{target}.id"), nullable=False)
+
+
+# Who. -------------------------------------------------------------------------------------------
+
+groups = Table(
+    "groups",
+    metadata,
+    _key(),
+    _text("account"),
+    _text("chat"),
+    _text("title", ""),
+    _text("owner", ""),
+    _number("opened_at", 0),
+    _number("paused", 0),
+    _text("password", ""),
+    _text("rules", ""),
+    _number("rules_version", 0),
+    _text("timezone", ""),
+    UniqueConstraint("account", "chat"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    _of("group_id", "groups"),
+    _text("tag"),
+    _number("since"),
+    UniqueConstraint("group_id", "tag"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    _key(),
+    _of("group_id", "groups"),
+    _text("person"),
+    _text("name", ""),
+    _text("status"),  # newcomer, member, left
+    _number("joined_at"),
+    UniqueConstraint("group_id", "person"),
+)
+
+admissions = Table(
+    "admissions",
+    metadata,
+    _key(),
+    _of("member_id", "members"),
+    _number("at"),
+    _text("password"),
+    _number("rules_version"),
+)
+
+# Once. ------------------------------------------------------------------------------------------
+
+marks = Table(
+    "marks",
+    metadata,
+    _text("account"),
+    _text("chat"),
+    _text("message"),
+    _number("at"),
+    _text("outcome"),
+    UniqueConstraint("account", "chat", "message"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    _of("member_id", "members"),
+    _text("words"),
+    _number("at"),
+    UniqueConstraint("member_id", "words"),
+)
+
+# Points. ----------------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _key(),
+    _of("group_id", "groups"),
+    _text("kind"),  # house, treasury, purse, escrow
+    _number("subject"),  # the member of a purse, the packet of an escrow; 0 otherwise
+    _number("balance"),
+    CheckConstraint("balance >= 0 OR kind = 'house'", name="never_below_zero"),
+    UniqueConstraint("group_id", "kind", "subject"),
+    Index(None, "group_id", "kind", "balance"),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    _key(),
+    _text("key"),
+    _of("account_id", "accounts"),
+    _number("amount"),
+    _number("at"),
+    UniqueConstraint("key", "account_id"),
+    Index(None, "account_id"),
+)
+
+# What handlers keep. ----------------------------------------------------------------------------
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    _of("group_id", "groups"),
+    _of("member_id", "members"),
+    _number("day"),  # date.toordinal() of the group's day
+    _number("place"),
+    _number("streak"),
+    _number("points"),
+    UniqueConstraint("member_id", "day"),
+    UniqueConstraint("group_id", "day", "place"),
+)
+
+packets = Table(
+    "packets",
+    metadata,
+    _key(),
+    _of("group_id", "groups"),
+    _number("giver"),  # a member; 0 when the treasury gave it
+    _text("giver_name", ""),
+    _number("points"),
+    _number("shares"),
+    _text("state"),  # open, done, expired, withdrawn, void
+    _number("at"),
+    Index(None, "group_id", "state"),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    _of("packet_id", "packets"),
+    _number("number"),
+    _number("points"),
+    Column("member_id", Big, ForeignKey("members.id")),
+    _number("at", 0),
+    UniqueConstraint("packet_id", "number"),
+    UniqueConstraint("packet_id", "member_id"),
+)
+
+quizzes = Table(
+    "quizzes",
+    metadata,
+    _key(),
+    _of("group_id", "groups"),
+    _text("definition"),  # the activity as it was when it began, JSON
+    _text("state"),  # running, done, stopped, void
+    _number("at"),
+    Index(None, "group_id", "state"),
+)
+
+rounds = Table(
+    "rounds",
+    metadata,
+    _key(),
+    _of("quiz_id", "quizzes"),
+    _number("number"),
+    _text("question"),  # JSON
+    _number("opened_at", 0),
+    _number("closes_at", 0),
+    _number("closed_at", 0),
+    UniqueConstraint("quiz_id", "number"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    _of("round_id", "rounds"),
+    _of("member_id", "members"),
+    _number("place"),
+    _text("answer"),
+    _number("at"),
+    _number("warned", 0),
+    UniqueConstraint("round_id", "member_id"),
+    UniqueConstraint("round_id", "place"),
+)
+
+asked = Table(
+    "asked",
+    metadata,
+    _of("group_id", "groups"),
+    _text("question"),
+    _number("at"),
+    UniqueConstraint("group_id", "question"),
+)
+
+# When. ------------------------------------------------------------------------------------------
+
+timers = Table(
+    "timers",
+    metadata,
+    _key(),
+    _of("group_id", "groups"),
+    _text("kind"),
+    _number("subject"),
+    _number("due"),
+    _number("attempts", 0),
+    _number("parked", 0),
+    UniqueConstraint("group_id", "kind", "subject"),
+    Index(None, "parked", "due"),
+    Index(None, "group_id", "parked", "due"),
+)
+
+listening = Table(
+    "listening",
+    metadata,
+    _of("group_id", "groups"),
+    _text("topic"),
+    _text("value"),
+    UniqueConstraint("group_id", "topic"),
+)
+
+slots = Table("slots", metadata, _text("slot"), _number("since"), UniqueConstraint("slot"))
+
+occurrences = Table(
+    "occurrences",
+    metadata,
+    _key(),
+    _text("slot"),
+    _of("group_id", "groups"),
+    _text("local"),
+    _number("due"),
+    _number("late"),
+    _text("what"),  # `do:<activity>` or `post:<post>`
+    _text("state"),  # claimed, sent, late, missed, skipped, failed, unknown
+    _text("reason", ""),
+    UniqueConstraint("slot", "group_id", "local"),
+    Index(None, "group_id", "due"),
+)
+
+horizon = Table("horizon", metadata, _key(), _number("planned_until"))
+
+# What is to be sent. ----------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _key(),
+    _text("account"),
+    _text("chat"),
+    _text("kind"),  # say, accept
+    _text("body"),  # JSON
+    _text("state"),  # planned, sending, sent, failed, stale, unknown
+    _number("at"),
+    _number("send_before", 0),
+    _number("occurrence", 0),
+    _text("about", ""),  # `round:3`, `packet:7`: what is void when this never went out
+    _text("reason", ""),
+    Index(None, "state"),
+    Index(None, "about"),
+)
+
+# The sandbox's own world. -----------------------------------------------------------------------
+
+sandbox_groups = Table("sandbox_groups", metadata, _key(), _text("title"))
+
+sandbox_members = Table(
+    "sandbox_members",
+    metadata,
+    _key(),
+    Column("group_id", Big, ForeignKey("sandbox_groups.id"), nullable=False),
+    _text("name"),
+    _text("role"),
+    _number("present"),
+    UniqueConstraint("group_id", "name"),
+)
+
+sandbox_messages = Table(
+    "sandbox_messages",
+    metadata,
+    Column("seq", Big, primary_key=True),
+    _text("chat"),
+    _text("message"),
+    _text("sender"),
+    _text("name"),
+    _text("text"),
+    _number("at"),
+    _text("mentions"),  # JSON
+    _text("picture", ""),
+    _number("handled"),
+    UniqueConstraint("chat", "message"),
+    Index(None, "chat", "seq"),
+    Index(None, "handled"),
+)
+
+sandbox_clock = Table("sandbox_clock", metadata, _key(), _number("ahead"))

@@ -1,0 +1,308 @@
+"""What is said of each bad file, to the letter."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import Faults
+from bot.sop.checking import validate
+from bot.sop.reading import read
+from tests.sop.fakes import GOOD, KINDS, library, write
+
+HEAD = "title: 甲\naudience: {tags: [a]}\nslots:\n"
+CAL, ACT, BANK, TEXT = "calendars/c.yaml", "activities/a.yaml", "questions/q.yaml", "texts/t.yaml"
+QUIZ = GOOD["activities/quiz-night.yaml"]
+QUESTIONS = GOOD["questions/general.yaml"]
+
+BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
+    # The file itself.
+    (ACT, "", "1:1: 文件是空的"),
+    (ACT, "# 只有注释\n", "1:1: 文件是空的"),
+    (ACT, b"title: \x00\x01", "1:8: 这里有看不见的控制字符，不像是文本文件：删掉它，或者换成文本文件"),
+    (ACT, "title: 早\nkind: 早安".encode("gbk"), "1:8: 文件不是 UTF-8 编码：用编辑器打开，另存为 UTF-8"),
+    (ACT, "title: 早\nposts:\n\topening: a\n", "3:1: 这里是 Tab，缩进要用空格"),
+    (ACT, "title：早\nkind：sign_in\n", '1:6: 键后面要用半角冒号加空格 ": "，不是全角的 "："'),
+    (ACT, "title：早\nkind: sign_in\n", '1:6: 键后面要用半角冒号加空格 ": "，不是全角的 "："'),
+    (ACT, "title: 早: 安\n", "1:9: 这里不该有冒号：键要和上一行对齐；文字里有冒号加空格时，整段文字要加引号"),
+    (ACT, "title: '早\nkind: sign_in\n", r"1:8: 引号没有合上，或者引号里的 \ 后面写得不对"),
+    (ACT, "title: [早\nkind: sign_in\n", "1:8: 方括号 [] 没有合上，或者少了逗号"),
+    (ACT, "title: @早\n", "1:8: 文字不能用这个字符开头，整段文字要加引号"),
+    (
+        ACT,
+        "title: 早\n kind: sign_in\n",
+        "2:6: 这里不该有冒号：键要和上一行对齐；文字里有冒号加空格时，整段文字要加引号",
+    ),
+    (ACT, "title: 早\n---\ntitle: 晚\n", '2:1: 一个文件只能有一份内容，去掉这里的 "---"'),
+    (ACT, "{a: b}: c\n", "1:1: 冒号前面只能是一个词；以 { 或 [ 开头的文字要加引号"),
+    (ACT, "- title\n", '1:1: 整个文件要写成 "键: 值" 的样子'),
+    (ACT, "a" * (1024 * 1024 + 1), "1:1: 文件超过 1 MB，请拆成几个文件"),
+    (ACT, "[" * 100_000, "1:33: 嵌套太深，最多 32 层"),
+    (ACT, "title: &a 早\nkind: sign_in\n", '1:8: 不能用 "&a" 起名，请去掉它；文字以 & 开头时要加引号'),
+    (ACT, "title: 早\nkind: sign_in\ngoal: *a\n", '3:7: 不能用 "*a" 引用别处，请把内容写出来'),
+    (
+        ACT,
+        "title: !!python/object:os.system 早\nkind: sign_in\n",
+        "1:8: 不能用 ! 开头的类型标记，请去掉它；文字以 ! 开头时要加引号",
+    ),
+    (ACT, 'title: "早\\0"\nkind: sign_in\n', "1:8: 文字里有看不见的控制字符，请去掉它"),
+    (ACT, "title: 早\nkind: sign_in\ntitle: 晚\n", '3:1: 键 "title" 写了两次，第一次在第 1 行'),
+    ("activities/a.yml", "title: 早\nkind: sign_in\n", '1:1: 请把文件改名为 "a.yaml"'),
+    ("activities/a b.yaml", "title: 早\nkind: sign_in\n", '1:1: 文件名只能用字母、数字、汉字、"-" 和 "_"'),
+    (
+        "activities/sub/a.yaml",
+        "title: 早\nkind: sign_in\n",
+        "1:1: 文件要直接放在 activities 里，不能再套文件夹",
+    ),
+    ("a.yaml", "title: 早\n", "1:1: 文件要放进文件夹：activities、calendars、questions、texts"),
+    # Keys and values.
+    (ACT, "titel: 早\nkind: sign_in\n", '1:1: 不认识的键 "titel"，是不是 "title"？'),
+    (
+        ACT,
+        "title: 早\nkind: sign_in\nzzz: 1\n",
+        '3:1: 不认识的键 "zzz"，这里可以写 title、goal、kind、points',
+    ),
+    (ACT, "title: 早\nkind: sign-in\n", '2:7: 不认识的活动种类 "sign-in"，是不是 "sign_in"？'),
+    (ACT, "title: 早\nkind: [sign_in]\n", '2:7: "kind" 要写一个词'),
+    (ACT, "title: 早\n", '1:1: 缺 "kind"，请补上'),
+    (ACT, "title:\nkind: sign_in\n", '1:7: "title" 不能空着'),
+    (ACT, "title: {早}\nkind: sign_in\n", '1:8: "title" 要写一段文字；以 { 或 [ 开头的文字要加引号'),
+    (ACT, "title: 早\nkind: sign_in\npoints: many\n", '3:9: "points" 要写整数，不能写 "many"'),
+    (ACT, QUIZ.replace("pick: 2", "pick: 0"), '5:34: "pick" 不能小于 1'),
+    (ACT, QUIZ.replace("pick: 2", "pik: 2"), '5:28: 不认识的键 "pik"，是不是 "pick"？'),
+    (
+        ACT,
+        QUIZ.replace("open: 3m", "open: 3分钟"),
+        '6:15: "3分钟" 不是时长，要写成 90s、3m、1h30m 或 2d 这样',
+    ),
+    (ACT, QUIZ.replace("open: 3m", "open: 999d"), '6:15: 时长 "999d" 太长，最多 366d'),
+    (ACT, QUIZ.replace("gap: 10s", "gap: 0s"), '6:24: "gap" 要大于 0'),
+    (ACT, QUIZ.replace("{open: 3m, gap: 10s}", "3m"), '6:8: "round" 要写成 "键: 值" 的样子，不能写 "3m"'),
+    (ACT, QUIZ.replace("first: 3", "first: 30"), '7:18: "first" 不能大于 10'),
+    (ACT, QUIZ.replace("first: 3", "fist: 3"), '7:11: 不认识的键 "fist"，是不是 "first"？'),
+    (
+        ACT,
+        QUIZ.replace("{first: 3}", "al"),
+        '7:10: "winners" 要写成 "键: 值" 的样子，不能写 "al"；或者 "winners" 只能写 all，不能写 "al"，是不是 "all"？',
+    ),
+    (ACT, QUIZ + "mode: fats\n", '9:7: "mode" 只能写 fast、slow，不能写 "fats"，是不是 "fast"？'),
+    (ACT, QUIZ + "again: maybe\n", '9:8: "again" 要写 true 或 false，不能写 "maybe"'),
+    (ACT, QUIZ.replace("{rounds}", "{round}"), "8:18: 没有 {round} 这个变量，是不是 {rounds}？"),
+    (ACT, QUIZ.replace("{rounds}", "{x}"), "8:18: 没有 {x} 这个变量，可以用 {rounds}、{minutes}"),
+    (
+        ACT,
+        QUIZ.replace("{rounds}", "{rounds"),
+        '8:18: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）',
+    ),
+    # Calendars.
+    (
+        CAL,
+        HEAD + "  - {at: 25:00, do: morning}\n",
+        '4:10: "25:00" 不是一天里的时刻，要写成 00:00 到 23:59，比如 08:00',
+    ),
+    (
+        CAL,
+        HEAD + "  - {at: 8:00, do: morning}\n",
+        '4:10: "8:00" 不是一天里的时刻，要写成 00:00 到 23:59，比如 08:00',
+    ),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, on: funday, do: morning}\n",
+        '4:21: 不认识的日子 "funday"，要写 mon 到 sun、mon-fri、[mon, wed]、daily 或周一到周日',
+    ),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, on: monn-fri, do: morning}\n",
+        '4:21: 不认识的日子 "monn-fri"，是不是 "mon"？',
+    ),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, on: [], do: morning}\n",
+        "4:21: on 不能空着，要写星期几，比如 mon-fri、[mon, wed] 或 daily",
+    ),
+    (CAL, HEAD + "  - {at: 08:00, on: {mon}, do: morning}\n", "4:21: 要写星期几，比如 mon-fri 或 daily"),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, do: morning, post: brief}\n",
+        "4:5: do 和 post 只能写一个，要办活动又要发文字就写成两条",
+    ),
+    (CAL, HEAD + "  - {at: 08:00}\n", "4:5: do 和 post 要写一个：do 是办活动，post 是发一段文字"),
+    (CAL, HEAD + "  - {do: morning}\n", '4:5: 缺 "at"，请补上'),
+    (CAL, HEAD + "  - {at: 08:00, do: mornin}\n", '4:21: 不认识的活动 "mornin"，是不是 "morning"？'),
+    (CAL, HEAD + "  - {at: 08:00, do: xyz}\n", '4:21: 不认识的活动 "xyz"'),
+    (CAL, HEAD + "  - {at: 08:00, post: breif}\n", '4:23: 不认识的贴文 "breif"，是不是 "brief"？'),
+    (CAL, HEAD + "  - {at: 08:00, post: '共 {n} 题'}\n", "4:23: 没有 {n} 这个变量，这里不能用变量"),
+    (
+        CAL,
+        HEAD + "  - {id: a/b, at: 08:00, do: morning}\n",
+        '4:10: id "a/b" 只能用字母、数字、汉字、"-" 和 "_"',
+    ),
+    (
+        CAL,
+        HEAD + "  - {id: a, at: 08:00, do: morning}\n  - {id: a, at: 09:00, do: morning}\n",
+        '5:10: id "a" 和第 1 条的一样，请换一个',
+    ),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, do: morning}\n  - {at: 08:00, do: morning}\n",
+        "5:5: 和第 1 条一模一样，请删掉一条",
+    ),
+    (CAL, "title: 甲\naudience: {tags: []}\nslots: []\n", '2:18: "tags" 不能空着', '3:8: "slots" 不能空着'),
+    (
+        CAL,
+        "title: 甲\naudience: {tags: 理财}\nslots:\n  - 早\n",
+        '2:18: "tags" 要写成列表，比如 [a, b]，不能写 "理财"',
+        '4:5: "slots" 第 1 项 要写成 "键: 值" 的样子，不能写 "早"',
+    ),
+    # Banks.
+    (BANK, QUESTIONS.replace("answer: A", "answer: C"), '5:5: 答案 "C" 不在选项里'),
+    (BANK, QUESTIONS.replace("answer: A", "anwser: A"), '5:33: 不认识的键 "anwser"，是不是 "answer"？'),
+    (BANK, QUESTIONS.replace("choice", "chioce"), '2:7: 不认识的玩法 "chioce"，是不是 "choice"？'),
+    (BANK, "title: 空\ngame: choice\nquestions: []\n", '3:12: "questions" 不能空着'),
+    (
+        BANK,
+        QUESTIONS + "  - {ask: 二加二, answer: A, options: [四, 五]}\n",
+        "6:5: 和第 2 题一模一样，请删掉一道",
+    ),
+    (ACT, QUIZ.replace("from: general", "from: genral"), '5:19: 不认识的题库 "genral"，是不是 "general"？'),
+    (
+        ACT,
+        QUIZ.replace("from: general", "from: [general, genral]"),
+        '5:29: 不认识的题库 "genral"，是不是 "general"？',
+    ),
+    (
+        ACT,
+        QUIZ.replace("game: choice", "game: pinyin"),
+        '5:19: 题库 "general" 是 choice 的题，这个活动玩的是 pinyin',
+    ),
+    (ACT, QUIZ.replace("pick: 2", "pick: 3"), "5:34: 要抽 3 题，题库里只有 2 题"),
+    # Texts.
+    (TEXT, "Evening: 晚上好\n", '1:1: 名字 "Evening" 只能用小写字母、数字和 "-"'),
+    (TEXT, "evening: 晚上好 {name}\n", "1:10: 没有 {name} 这个变量，这里不能用变量"),
+    (TEXT, "evening: [a]\n", '1:10: "evening" 要写成 "键: 值" 的样子'),
+    (TEXT, "sign_in.dnoe: 好\n", '1:1: 不认识的文案 "sign_in.dnoe"，是不是 "sign_in.done"？'),
+    (TEXT, "sign_in.again: 第 {place} 次\n", "1:16: 没有 {place} 这个变量，这里不能用变量"),
+    (
+        TEXT,
+        "sign_in.again: {text: 好, picture: a.png}\n",
+        '1:16: 文案 "sign_in.again" 不能带图片，只写一段文字',
+    ),
+    (TEXT, "brief: 又来\n", '1:1: "brief" 在前面的文件里已经有了，请删掉一个'),
+    (
+        TEXT,
+        "evening: {text: 好, picture: ../secret.png}\n",
+        '1:29: 图片 "../secret.png" 不在 sop_library 里面，请把它放进来',
+    ),
+    (TEXT, "evening: {text: 好, picture: b.png}\n", '1:29: 找不到图片 "b.png"，路径从 sop_library 算起'),
+    (TEXT, "evening: {text: 好, picture: a.exe}\n", '1:29: 图片 "a.exe" 要以 .png、.jpg、.jpeg 或 .gif 结尾'),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "faults"), [(name, content, rest) for name, content, *rest in BAD]
+)
+def test_every_fault_has_its_place_and_its_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str | bytes, faults: list[str]
+) -> None:
+    """Each bad file gives exactly these lines, under the root as it was given, and the good files still run."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {"secret.png": "x", "sop_library/a.png": "x"})
+    loaded = library(Path("sop_library"), {name: content})
+    assert [str(fault) for fault in loaded.faults] == [f"sop_library/{name}:{fault}" for fault in faults]
+    assert {"morning", "quiz-night"} <= set(loaded.activities)
+    assert len(loaded.calendars["bank"].slots) == 4
+
+
+def test_a_misspelt_folder_is_told(tmp_path: Path) -> None:
+    """A folder with YAML that nobody reads is a fault, but pictures, README.md and schema/ are not."""
+    files: dict[str, str | bytes] = {
+        "activites/a.yaml": "title: a\n",
+        "old/a.yaml": "title: a\n",
+        "schema/a.yaml": "x",
+        "pictures/a.png": "x",
+        "activities/README.md": "x",
+    }
+    loaded = library(tmp_path, files)
+    assert [str(fault).removeprefix(f"{tmp_path}/") for fault in loaded.faults] == [
+        'activites:1:1: 不认识的文件夹 "activites"，是不是 "activities"？',
+        'old:1:1: 不认识的文件夹 "old"，YAML 文件要放在 activities、calendars、questions、texts 里',
+    ]
+
+
+def test_all_faults_come_at_once_and_sorted(tmp_path: Path) -> None:
+    """One load tells all that is wrong in all files, in the order of the files."""
+    loaded = library(
+        tmp_path,
+        {
+            "activities/z.yaml": "titel: 早\nkind: sign_in\nkind: quiz\npoints: x\n",
+            "questions/b.yaml": "title: b\n",
+        },
+    )
+    assert [str(fault).removeprefix(f"{tmp_path}/") for fault in loaded.faults] == [
+        'activities/z.yaml:1:1: 不认识的键 "titel"，是不是 "title"？',
+        'activities/z.yaml:3:1: 键 "kind" 写了两次，第一次在第 2 行',
+        'activities/z.yaml:4:9: "points" 要写整数，不能写 "x"',
+        'questions/b.yaml:1:1: 缺 "game"，请补上',
+    ]
+
+
+def test_an_alias_bomb_is_refused_at_once(tmp_path: Path) -> None:
+    """Anchors and aliases are refused where they stand, so nothing grows."""
+    bomb = "a: &a [x]\n" + "".join(f"b{n}: &b{n} [{', '.join(['*a'] * 9)}]\n" for n in range(9))
+    loaded = library(tmp_path, {"activities/a.yaml": bomb})
+    messages = {fault.message for fault in loaded.faults}
+    assert '不能用 "*a" 引用别处，请把内容写出来' in messages
+    assert '不能用 "&a" 起名，请去掉它；文字以 & 开头时要加引号' in messages
+
+
+def test_a_reference_to_a_faulty_file_says_so(tmp_path: Path) -> None:
+    """What refers to a file that was put aside is told so, not that there is no such thing."""
+    files: dict[str, str | bytes] = {
+        "questions/general.yaml": "title: 常识\n",
+        "activities/morning.yaml": "titel: 早\nkind: sign_in\n",
+        "texts/posts.yaml": "brief: '{a'\n",
+    }
+    loaded = library(tmp_path, files)
+    assert [str(fault).removeprefix(f"{tmp_path}/") for fault in loaded.faults] == [
+        'activities/morning.yaml:1:1: 不认识的键 "titel"，是不是 "title"？',
+        'activities/quiz-night.yaml:5:19: 题库 "general" 的文件有错，先改好它',
+        'calendars/bank.yaml:4:47: 活动 "morning" 的文件有错，先改好它',
+        'calendars/bank.yaml:5:49: 活动 "quiz-night" 的文件有错，先改好它',
+        'calendars/bank.yaml:6:23: 贴文 "brief" 的文件有错，先改好它',
+        'questions/general.yaml:1:1: 缺 "game"，请补上',
+        'texts/posts.yaml:1:8: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）',
+    ]
+    assert [slot.post for slot in loaded.calendars["bank"].slots] == ["晚安，明天见。"]
+
+
+def test_a_picture_behind_a_link_out_of_the_library_is_refused(tmp_path: Path) -> None:
+    """A link inside the library that leads out of it does not count as inside."""
+    root = tmp_path / "lib"
+    write(tmp_path, {"secret.png": "x", "lib/b.png": "x"})
+    (root / "a.png").symlink_to("../secret.png")
+    (root / "c.png").symlink_to("c.png")
+    content = "a: {text: 好, picture: a.png}\nb: {text: 好, picture: b.png}\nc: {text: 好, picture: c.png}\n"
+    loaded = library(root, {"texts/t.yaml": content})
+    assert [fault.message for fault in loaded.faults] == [
+        '图片 "a.png" 不在 lib 里面，请把它放进来',
+        '找不到图片 "c.png"，路径从 lib 算起',
+    ]
+
+
+@given(
+    st.binary(max_size=200) | st.text(alphabet="a:- \n\t[]{}'\"&*!|>#，：%@?,", max_size=60).map(str.encode)
+)
+@settings(deadline=None, max_examples=300)
+def test_no_file_whatever_is_a_traceback(content: bytes) -> None:
+    """Any bytes at all are read, or refused in words with a place."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.yaml")
+        path.write_bytes(content)
+        try:
+            _, faults = validate(read(path, "a.yaml"), KINDS.activities["quiz"])
+        except Faults as error:
+            faults = list(error.faults)
+    assert faults
+    assert all(fault.line >= 1 and fault.col >= 1 for fault in faults)
