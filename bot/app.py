@@ -32,7 +32,7 @@ from bot.sop.library import load
 from bot.sop.schema import Kinds
 from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
 from storage.database import Database
-from storage.sandbox import SandboxStore
+from storage.sandbox_store import SandboxStore
 
 if TYPE_CHECKING:
     from storage.outbox import Row

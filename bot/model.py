@@ -8,7 +8,7 @@ the room for a group, of the other person for a private chat.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -204,6 +204,7 @@ class Accept:
 
 
 Effect = Reply | Accept
+Result = None | Effect | Sequence[Effect]
 
 
 # What the outbox hands to an adapter. ---------------------------------------------------------

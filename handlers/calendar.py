@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bot.dispatch.router import Result, Router
+import structlog
+
+from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
-from bot.model import SECOND, Message, Reply, Role, Timer
+from bot.model import SECOND, Message, Reply, Result, Role, Timer
 
 router = Router(
     "calendar",
@@ -29,6 +31,8 @@ router = Router(
         "calendar.which": "要开始哪个活动？可以开始：{titles}。",
     },
 )
+log = structlog.get_logger()
+
 TAGS, TAG = 5, 12
 RETRY = 30 * SECOND
 STATES = {
@@ -119,7 +123,9 @@ def slot(timer: Timer, turn: Turn) -> Result:
     last = claimed.due + claimed.late
     if turn.now > last:
         playing = turn.store.quizzes.running(turn.group.id)
-        turn.store.occurrences.end(claimed.id, "missed", "等不到游戏结束" if playing else "过了时间才轮到")
+        why = "等不到游戏结束" if playing else "过了时间才轮到"
+        turn.store.occurrences.end(claimed.id, "missed", why)
+        log.warning("a slot was missed", group=turn.group.id, slot=claimed.slot, local=claimed.local, why=why)
         return None
     if turn.store.quizzes.running(turn.group.id):
         turn.timer("slot", claimed.id, min(turn.now + RETRY, last + 1))

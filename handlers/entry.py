@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.dispatch.outside import PrivateTurn
 from bot.dispatch.router import Router
 from bot.dispatch.text import LONGEST, display, plain
-from bot.dispatch.turn import Turn
+from bot.dispatch.turn import PrivateTurn, Turn
 from bot.errors import Refused
 from bot.model import Accept, Invited, Joined, Left, Member, Message, Reply, Role, Roster, Timer
 
@@ -73,14 +72,11 @@ def roster(event: Roster, turn: Turn) -> None:
     """Bring title, owner and members in line with the platform, without a word.
 
     In a group with a password somebody new is left for their first message, which counts as a join.
+    Nobody is put out for missing here: platforms send lists with holes.
     """
     group = turn.group
     if (event.title, event.owner or group.owner) != (group.title, group.owner):
         turn.set_group(title=event.title, owner=event.owner or group.owner)
-    here = {person.id for person in event.members}
-    for member in turn.members:
-        if member.person not in here:
-            turn.leave(member)
     for person in event.members:
         known = turn.find(person.id)
         if known is None and (not group.password or person.id == turn.group.owner):

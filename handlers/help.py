@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bot.dispatch.outside import PrivateTurn
 from bot.dispatch.router import Router
-from bot.dispatch.turn import Turn
+from bot.dispatch.turn import PrivateTurn, Turn
 from bot.model import Message, Reply, Role
 
 router = Router(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import Occurrence
@@ -54,7 +54,12 @@ _END = Query(
 )
 _SLOTS = Query(select(slots.c.slot, slots.c.since))
 _ADD_SLOT = Query(
-    insert(slots).values(slot=bindparam("slot"), since=bindparam("since")).on_conflict_do_nothing()
+    insert(slots)
+    .values(slot=bindparam("slot"), since=bindparam("since"))
+    .on_conflict_do_update(
+        index_elements=["slot"],
+        set_={"since": case((slots.c.since > bindparam("since"), bindparam("since")), else_=slots.c.since)},
+    )
 )
 _HORIZON = Query(select(horizon.c.planned_until).where(horizon.c.id == 1))
 _SET_HORIZON = Query(
@@ -106,7 +111,7 @@ class Occurrences:
         self._db.run(_END, o=key, s=state, why=why)
 
     def know_slots(self, keys: Iterable[str], now: int) -> dict[str, int]:
-        """Since when each slot exists; those not seen before exist from now on."""
+        """Since when each slot exists; those not seen before (or in a clock's future) exist from now on."""
         self._db.many(_ADD_SLOT, [{"slot": key, "since": now} for key in keys])
         return {key: since for key, since in self._db.all(_SLOTS)}
 

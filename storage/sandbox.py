@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,12 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 from bot.ports import SandboxGroup, SandboxMember, SandboxMessage
 from storage.db import Db, Query, Row
 from storage.tables import sandbox_clock, sandbox_groups, sandbox_members, sandbox_messages
-
-if TYPE_CHECKING:
-    from storage.database import Database
-    from storage.store import Store
-
-T = TypeVar("T")
 
 _GROUPS = Query(select(sandbox_groups.c.id, sandbox_groups.c.title).order_by(sandbox_groups.c.id))
 _ADD_GROUP = Query(insert(sandbox_groups).values(title=bindparam("title")).returning(sandbox_groups.c.id))
@@ -138,57 +130,6 @@ class SandboxWorld:
         row = self._db.one(_ADD_MEMBER, group_id=group, name=name, role=role)
         assert row is not None
         return SandboxMember(f"m{row[0]}", name, row[1])
-
-
-class SandboxStore:
-    """The port that the sandbox adapter writes through: each write is durable when it returns."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._handled: list[int] = []
-
-    async def groups(self) -> Sequence[SandboxGroup]:
-        return await self._read(lambda store: store.sandbox.groups())
-
-    async def add_group(self, title: str, owner: str, members: Sequence[str]) -> SandboxGroup:
-        return await self._write(lambda store: store.sandbox.add_group(title, owner, members))
-
-    async def add_member(self, group: str, name: str) -> SandboxMember:
-        return await self._write(lambda store: store.sandbox.add_member(group, name))
-
-    async def remove_member(self, member: str) -> None:
-        await self._write(lambda store: store.sandbox.remove_member(member))
-
-    async def append(self, message: SandboxMessage) -> int:
-        handled, self._handled = self._handled, []
-
-        def work(store: Store) -> int:
-            store.sandbox.handled(handled)
-            return store.sandbox.append(message)
-
-        return await self._write(work)
-
-    def handled(self, seq: int) -> None:
-        """A member's line needs no second reading; kept with the next line."""
-        self._handled.append(seq)
-
-    async def messages(self, chat: str, after: int) -> Sequence[SandboxMessage]:
-        return await self._read(lambda store: store.sandbox.messages(chat, after))
-
-    async def unhandled(self) -> Sequence[SandboxMessage]:
-        return await self._read(lambda store: store.sandbox.unhandled())
-
-    async def offset(self) -> int:
-        return await self._read(lambda store: store.sandbox.offset())
-
-    async def save_offset(self, offset: int) -> None:
-        await self._write(lambda store: store.sandbox.save_offset(offset))
-
-    async def _write(self, work: Callable[[Store], T]) -> T:
-        return await self._database.writer.run(work)
-
-    async def _read(self, work: Callable[[Store], T]) -> T:
-        return await asyncio.shield(self._database.read(work))
 
 
 def _message(row: Row) -> SandboxMessage:

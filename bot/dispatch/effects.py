@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.dispatch.lanes import Key
-from bot.dispatch.router import Result
-from bot.model import MINUTE, Accept, Effect, Reply
+from bot.model import MINUTE, Accept, Effect, Reply, Result
 
 if TYPE_CHECKING:
     from bot.sop.library import Library

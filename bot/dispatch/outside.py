@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.dispatch.effects import keep
-from bot.dispatch.router import Result
 from bot.dispatch.text import LONGEST, plain
-from bot.dispatch.turn import Frame
-from bot.model import MINUTE, Accept, Invited, Message, Reply
+from bot.dispatch.turn import Frame, PrivateTurn
+from bot.model import MINUTE, Accept, Invited, Message, Reply, Result
 
 if TYPE_CHECKING:
-    from bot.sop.library import Library
     from storage.outbox import Row
     from storage.store import Store
 
 HINT_EVERY = MINUTE
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateTurn:
-    """What a handler is given outside of any group."""
-
-    store: Store
-    library: Library
-    now: int
 
 
 class Outside:

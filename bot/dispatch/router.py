@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.dispatch.lanes import Lane
 from bot.dispatch.text import LONGEST, plain, words
-from bot.model import Effect, Invited, Joined, Left, Message, Role, Roster, Timer
+from bot.model import Invited, Joined, Left, Message, Result, Role, Roster, Timer
 
 if TYPE_CHECKING:
-    from bot.dispatch.outside import PrivateTurn
-    from bot.dispatch.turn import Turn
+    from bot.dispatch.turn import PrivateTurn, Turn
 
-Result = None | Effect | Sequence[Effect]
 OnMessage = Callable[[Message, "Turn"], Result]
 OnPrivate = Callable[[Message, "PrivateTurn"], Result]
 OnTimer = Callable[[Timer, "Turn"], Result]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.dispatch.lanes import Change, Lane
-from bot.dispatch.router import Result, Routes
-from bot.model import SECOND, Group, Member, Occurrence, Person, Role, Values, fill
+from bot.model import SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.dispatch.router import Routes
     from bot.sop.library import Library
     from storage.occurrences import Claimed
     from storage.store import Store
@@ -204,3 +204,12 @@ class Turn:
     def _change(self, change: Change) -> None:
         change(self._lane)
         self.changes.append(change)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateTurn:
+    """What a handler is given outside of any group."""
+
+    store: Store
+    library: Library
+    now: int

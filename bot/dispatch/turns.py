@@ -17,11 +17,11 @@ from bot.dispatch.effects import keep
 from bot.dispatch.gate import TWICE, refusal
 from bot.dispatch.lanes import Change, Key, Lane
 from bot.dispatch.outside import Outside
-from bot.dispatch.router import Command, Listener, Result
+from bot.dispatch.router import Command, Listener
 from bot.dispatch.text import display, plain
 from bot.dispatch.turn import Frame, Turn
 from bot.errors import Refused
-from bot.model import MINUTE, Event, Invited, Joined, Message, Occurrence, Reply, Timer
+from bot.model import MINUTE, Event, Invited, Joined, Message, Occurrence, Reply, Result, Timer
 
 if TYPE_CHECKING:
     from storage.outbox import Row
