@@ -106,6 +106,7 @@ marks = Table(
     _number("at"),
     _text("outcome"),
     UniqueConstraint("account", "chat", "message"),
+    Index(None, "at"),
 )
 
 orders = Table(

@@ -70,8 +70,12 @@ class Turns:
         self._outside = Outside(frame)
 
     def forget(self) -> None:
-        """The batch was undone: what the lanes say may be wrong, so they are read again."""
+        """The batch was undone: what the lanes say may be wrong, so they are read again.
+
+        The loop may not have heard of a group that was made in it, and is told of all once more.
+        """
         self._lanes.clear()
+        self._known.clear()
 
     def handle(self, store: Store, key: Key, event: Event | Tick | Occurrence, now: int) -> Outcome:
         began = time.perf_counter()

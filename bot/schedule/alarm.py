@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A slot that was due before a longer stop is not worth a row that says so.
 LONGEST_STOP = 7 * DAY
+KEEP_MARKS = 30 * DAY
 
 
 class Timers(Protocol):
@@ -54,7 +55,9 @@ class Alarm:
         horizon = await self._writer.run(lambda store: store.occurrences.planned_until(now))
         # A sandbox on this data may have moved its clock ahead of the real one.
         self._horizon = min(max(horizon, now - LONGEST_STOP), now)
-        self._scheduler.add_job(self.ring, "interval", minutes=1, misfire_grace_time=None, coalesce=True)
+        always = {"misfire_grace_time": None, "coalesce": True}
+        self._scheduler.add_job(self.ring, "interval", minutes=1, **always)
+        self._scheduler.add_job(self._tidy, "interval", hours=6, **always)
         self._scheduler.start()
         await self.ring()
 
@@ -90,6 +93,11 @@ class Alarm:
                 await self._writer.run(lambda store: store.occurrences.plan_until(now))
             self._horizon = max(self._horizon, now)
         self._arm(await self.next_due())
+
+    async def _tidy(self) -> None:
+        """Forget marks that are older than anything a platform replays."""
+        before = self._clock.now() - KEEP_MARKS
+        await self._writer.run(lambda store: store.marks.forget(before))
 
     async def _refresh(self) -> None:
         if self._stale:

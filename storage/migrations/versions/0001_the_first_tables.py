@@ -39,6 +39,9 @@ def upgrade() -> None:
     sa.Column('outcome', sa.Text(), nullable=False),
     sa.UniqueConstraint('account', 'chat', 'message', name=op.f('uq_marks_account_chat_message'))
     )
+    with op.batch_alter_table('marks', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_marks_at'), ['at'], unique=False)
+
     op.create_table('outbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
