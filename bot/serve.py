@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import os
-import secrets
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.security.utils import get_authorization_scheme_param
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from bot.adapters.sandbox import http
 from bot.app import App
 from bot.config import Settings
+from bot.console.password import Password
 from bot.errors import Unusable
 
 PASSWORD = "XIAOER_PAGE_PASSWORD"  # noqa: S105 - the name of a variable
@@ -32,13 +31,14 @@ async def run(settings: Settings, data: Path, library: Path) -> None:
         raise Unusable(f"页面要开在 {settings.page.host} 上，请先用环境变量 {PASSWORD} 设一个密码。")
     listening = _bind(settings.page.host, settings.page.port)
     app = App(settings, data, library)
+    stop = _on_signals()
     try:
         await app.start()
     except BaseException:
         listening.close()
         raise
     try:
-        await _serve(app, listening, password)
+        await _serve(app, listening, password, stop)
     finally:
         await app.stop()
 
@@ -49,11 +49,17 @@ def face(app: App, password: str = "") -> FastAPI:
     http.explain_faults(made)
     if app.sandbox is not None:
         made.include_router(http.router(app.sandbox, desk(app)))
+    else:
+
+        @made.get("/")
+        async def at_work() -> PlainTextResponse:
+            return PlainTextResponse("小二在群里当差。沙箱没有开，这里没有页面。")
+
     if app.settings.page.loopback:
         # A page elsewhere whose name is made to point here must not be served.
-        made.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "test"])
+        made.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     if password:
-        _ask_password(made, password)
+        made.add_middleware(Password, password=password)
     return made
 
 
@@ -71,7 +77,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(app: App, listening: socket.socket, password: str) -> None:
+def _on_signals() -> asyncio.Event:
+    """What is set by Ctrl-C or SIGTERM, from here on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _serve(app: App, listening: socket.socket, password: str, stop: asyncio.Event) -> None:
     made = face(app, password)
     if app.sandbox is not None:
         from bot.adapters.sandbox import page  # noqa: PLC0415 - NiceGUI binds to one server in a process
@@ -82,10 +96,7 @@ async def _serve(app: App, listening: socket.socket, password: str) -> None:
             made, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"
         )
     )
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     serving = loop.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
@@ -111,24 +122,3 @@ def _bind(host: str, port: int) -> socket.socket:
             f"端口 {port} 用不了（{error.strerror}），可能别的程序占着。换一个：xiaoer run --port 8700"
         ) from None
     return made
-
-
-def _ask_password(made: FastAPI, password: str) -> None:
-    """HTTP Basic for everything; the user's name does not matter."""
-
-    @made.middleware("http")
-    async def ask(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        if _knows(request, password):
-            return await call_next(request)
-        return Response("请输入密码", 401, {"WWW-Authenticate": 'Basic realm="xiaoer", charset="UTF-8"'})
-
-
-def _knows(request: Request, password: str) -> bool:
-    scheme, given = get_authorization_scheme_param(request.headers.get("Authorization"))
-    if scheme.lower() != "basic":
-        return False
-    try:
-        said = base64.b64decode(given).partition(b":")[2]
-    except ValueError:
-        return False
-    return secrets.compare_digest(said, password.encode())

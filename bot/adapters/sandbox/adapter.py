@@ -19,7 +19,7 @@ from bot.ports import Clock, Inbox, SandboxGroup, SandboxMember, SandboxMessage,
 ACCOUNT = "sandbox"
 BOT = Person("bot", "小二")
 
-_CALLED = re.compile(rf"\s*@{BOT.name}(?:\s+|$)")
+_CALLED = re.compile(rf"\s*[@＠]{BOT.name}(?:\s+|$)")
 _UNSAFE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -50,14 +50,24 @@ class Sandbox:
         self._groups = {group.id: group for group in await self._store.groups()}
         for group in self._groups.values():
             inbox.feed(self._roster(group))
+        here = {member.id for group in self._groups.values() for member in group.members}
         for message in await self._store.unhandled():
-            self._hand_over(message)
+            # Who has left since must not be taken for somebody new.
+            if message.sender in here:
+                self._hand_over(message)
+            else:
+                self._store.handled(message.seq)
 
     async def stop(self) -> None:
         """Let go of whoever waits for something new."""
         self._stopped = True
         for chat in list(self._waiting):
             self._wake(chat)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody is made to wait any more."""
+        return self._stopped
 
     async def send(self, outgoing: Outgoing) -> None:
         if not isinstance(outgoing, Say):
@@ -103,14 +113,19 @@ class Sandbox:
         if any(member.name == name for member in found.members):
             raise Impossible(f"群里已经有 {name} 了。")
         member = await self._store.add_member(group, name)
+        # Others may have come or gone in the meantime.
+        found = self._groups[group]
+        if any(one.id == member.id for one in found.members):
+            raise Impossible(f"群里已经有 {name} 了。")
         self._groups[group] = SandboxGroup(found.id, found.title, (*found.members, member))
         await self._feed(Joined(ACCOUNT, group, (_person(member),), self._clock.now()))
         return member
 
     async def leave(self, group: str, member: str) -> None:
         """Somebody goes. Raises Missing."""
-        found, gone = self.group(group), self.member(group, member)
+        gone = self.member(group, member)
         await self._store.remove_member(gone.id)
+        found = self._groups[group]
         left = tuple(one for one in found.members if one.id != gone.id)
         self._groups[group] = SandboxGroup(found.id, found.title, left)
         await self._feed(Left(ACCOUNT, group, (_person(gone),), self._clock.now()))
@@ -196,7 +211,10 @@ class Sandbox:
             self._clock.now(),
             tuple(map(clean, mentions)),
         )
-        event, handled = self._hand_over(replace(message, seq=await self._append(message)))
+        seq = await self._append(message)
+        if not seq:
+            return message.id  # said before, under this id
+        event, handled = self._hand_over(replace(message, seq=seq))
         if wait and handled is not None:
             await handled
         assert self._inbox is not None

@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Path, Query, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from bot.adapters.sandbox.adapter import ACCOUNT, BOT, Impossible, Missing, Sandbox
+from bot.adapters.sandbox.adapter import ACCOUNT, BOT, Impossible, Missing, Sandbox, clean
 from bot.clock import as_datetime, as_moment
 from bot.model import DAY
 from bot.ports import Clock, SandboxMessage
@@ -32,14 +34,23 @@ def _word(text: str) -> str:
     return text.strip()
 
 
-Word = Annotated[str, Field(max_length=200), AfterValidator(_word)]
+# A lone surrogate is no text to pydantic; it becomes a replacement character before it gets there.
+Typed = Annotated[str, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)]
+Word = Annotated[Typed, Field(max_length=200), AfterValidator(_word)]
+
+
+def _tag(text: str) -> str:
+    # As 开张 takes them, or the group would be there and not be open.
+    if len(text.split()) != 1 or len(text) > 12:
+        raise ValueError("要写成一个词，最多 12 个字")
+    return text
 
 
 class NewGroup(BaseModel):
     title: Word
     owner: Word
     members: Annotated[list[Word], Field(max_length=2000)] = []
-    tags: Annotated[list[Word], Field(max_length=5)] | None = None
+    tags: Annotated[list[Annotated[Word, AfterValidator(_tag)]], Field(max_length=5)] | None = None
 
 
 class NewMember(BaseModel):
@@ -48,13 +59,13 @@ class NewMember(BaseModel):
 
 class Said(BaseModel):
     sender: Annotated[Word, Field(alias="from")]
-    text: Annotated[str, Field(max_length=200_000)]
-    mentions: Annotated[list[str], Field(max_length=2000)] = []
-    id: Annotated[str, Field(max_length=200)] = ""
+    text: Annotated[Typed, Field(max_length=200_000)]
+    mentions: Annotated[list[Typed], Field(max_length=2000)] = []
+    id: Annotated[Typed, Field(max_length=200)] = ""
 
 
 class SaidPrivately(BaseModel):
-    text: Annotated[str, Field(max_length=200_000)]
+    text: Annotated[Typed, Field(max_length=200_000)]
 
 
 class Move(BaseModel):
@@ -150,7 +161,7 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
         return [_shown(message) for message in await sandbox.messages(member, after, wait)]
 
     @api.get("/chats/{chat}/pictures/{seq}")
-    async def picture(chat: str, seq: int) -> FileResponse:
+    async def picture(chat: str, seq: Seq) -> FileResponse:
         path = await sandbox.picture(chat, seq)
         if not path.is_file():
             raise HTTPException(404, "这张图片的文件不在了。")
@@ -173,7 +184,9 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
     return api
 
 
-After = Annotated[int, Query(ge=0)]
+LARGEST = 2**63 - 1
+After = Annotated[int, Query(ge=0, le=LARGEST)]
+Seq = Annotated[int, Path(ge=0, le=LARGEST)]
 Wait = Annotated[
     float, Query(ge=0, allow_inf_nan=False), AfterValidator(lambda wait: min(wait, LONGEST_WAIT))
 ]
@@ -200,6 +213,12 @@ def explain_faults(app: FastAPI) -> None:
     async def impossible(_request: Request, error: Impossible) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 409)
 
+    @app.exception_handler(StarletteHTTPException)
+    async def other(request: Request, error: StarletteHTTPException) -> Response:
+        if error.status_code == 400:  # FastAPI's word for a body that is no text at all
+            return JSONResponse({"detail": "不是 JSON"}, 422)
+        return await http_exception_handler(request, error)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse({"detail": "；".join(_sentence(one) for one in error.errors())}, 422)
@@ -218,7 +237,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
         "int_parsing": "要写整数",
         "float_parsing": "要写数字",
         "greater_than_equal": "不能小于 0",
-        "value_error": "不能空着",
+        "value_error": str(error.get("ctx", {}).get("error", "")),
     }.get(error["type"], "写得不对")
     return f"{where} {said}".strip()
 

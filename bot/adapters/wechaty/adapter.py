@@ -7,7 +7,6 @@ import random
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -32,15 +31,6 @@ class Phase(StrEnum):
     CONNECTING = "connecting"
     """The gateway is there; nobody is logged in."""
     ONLINE = "online"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where an account stands; `user` and `name` are who is logged in."""
-
-    phase: Phase
-    user: str = ""
-    name: str = ""
 
 
 class WechatyAdapter:
@@ -73,18 +63,15 @@ class WechatyAdapter:
         self._session: _Session | None = None
         self._running: asyncio.Task[None] | None = None
         self._attached = False
-        self._user = ""
+        self._logged_in = False
         self._gone_was_told = False
 
     @property
-    def state(self) -> State:
+    def phase(self) -> Phase:
         """Where the account stands now."""
         if self._session is None or not self._attached:
-            return State(Phase.OFFLINE)
-        if not self._user:
-            return State(Phase.CONNECTING)
-        me = self._session.reporter.me
-        return State(Phase.ONLINE, self._user, me.name if me and me.id == self._user else "")
+            return Phase.OFFLINE
+        return Phase.ONLINE if self._logged_in else Phase.CONNECTING
 
     async def start(self, inbox: Inbox) -> None:
         """Begin to feed events. Returns once it is under way, connected or not."""
@@ -93,9 +80,8 @@ class WechatyAdapter:
         reporter = Reporter(
             self.account, inbox, self._clock, link=link, names=names, age_limit=self._age_limit
         )
-        self._session = _Session(link, reporter, Listener(link, names, reporter), Sender(link, names))
-        self._attached = self._gone_was_told = False
-        self._user = ""
+        self._session = _Session(link, Listener(link, names, reporter), Sender(link, names))
+        self._attached = self._logged_in = self._gone_was_told = False
         self._session.listener.start()
         self._running = asyncio.create_task(self._run(self._session))
 
@@ -112,8 +98,8 @@ class WechatyAdapter:
 
     async def send(self, outgoing: Outgoing) -> None:
         """Carry one thing out, once. Raises NotSent, Unsure or Unsupported."""
-        if self._session is None or self.state.phase is not Phase.ONLINE:
-            raise NotSent(f"{self.account} is {self.state.phase}")
+        if self._session is None or self.phase is not Phase.ONLINE:
+            raise NotSent(f"{self.account} is {self.phase}")
         await self._session.sender.send(outgoing)
 
     async def _run(self, session: _Session) -> None:
@@ -138,26 +124,25 @@ class WechatyAdapter:
         try:
             async with aclosing(session.link.events()) as events:
                 async for kind, payload in events:
-                    self._notice(kind, payload)
+                    self._notice(kind)
                     await session.listener.hear(kind, payload)
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer is to attach again
             return repr(error)
         return "the gateway ended the stream"
 
-    def _notice(self, kind: int, payload: dict[str, Any]) -> None:
+    def _notice(self, kind: int) -> None:
         """Any event says that the gateway is there, and some who is logged in."""
         if not self._attached:
             self._attached = True
             self._gone_was_told = False
             self._log.info("wechaty_gateway_reached")
         if kind == LOGIN:
-            self._user = str(payload.get("contactId") or "")
+            self._logged_in = True
         elif kind == LOGOUT:
-            self._user = ""
+            self._logged_in = False
 
     def _lost(self, reason: str) -> None:
-        self._attached = False
-        self._user = ""  # attaching brings the login again
+        self._attached = self._logged_in = False  # attaching brings the login again
         if not self._gone_was_told:
             self._gone_was_told = True
             self._log.warning("wechaty_gateway_gone", reason=reason)
@@ -168,7 +153,6 @@ class _Session:
     """What lives from start to stop."""
 
     link: Link
-    reporter: Reporter
     listener: Listener
     sender: Sender
 

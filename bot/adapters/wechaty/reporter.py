@@ -42,8 +42,8 @@ class Reporter:
         """Whether a message is for us: somebody else's text, and not an old one replayed."""
         if self.me is None or not payload.from_id or payload.from_id == self.me.id:
             return False
-        now = self._clock.now()
-        return payload.type == TEXT_MESSAGE and now - moment(payload.timestamp, now) <= self._age_limit
+        age = self._clock.now() - self._at(payload.timestamp)
+        return payload.type == TEXT_MESSAGE and age <= self._age_limit
 
     async def message(self, payload: Any) -> None:  # noqa: ANN401
         """A message that is news."""
@@ -62,7 +62,7 @@ class Reporter:
                 id=payload.id,
                 sender=Person(sender, name),
                 text=text,
-                at=moment(payload.timestamp, self._clock.now()),
+                at=self._at(payload.timestamp),
                 to_bot=to_bot,
                 private=not room,
             )
@@ -71,7 +71,7 @@ class Reporter:
     async def joined(self, payload: dict[str, Any]) -> None:
         """People came in. A gateway that does not say who, or names 小二, makes for a new roster."""
         room, ids = payload["roomId"], ids_of(payload.get("inviteeIdList"))
-        at = moment(payload.get("timestamp"), self._clock.now())
+        at = self._at(payload.get("timestamp"))
         if not ids or self._is_me(ids):
             self._names.forget_room(room)
             await self._roster(room, at, fresh=True)
@@ -88,7 +88,7 @@ class Reporter:
     async def left(self, payload: dict[str, Any]) -> None:
         """People went. Where 小二 itself is among them, the room is no longer known."""
         room, ids = payload["roomId"], ids_of(payload.get("removeeIdList"))
-        at = moment(payload.get("timestamp"), self._clock.now())
+        at = self._at(payload.get("timestamp"))
         if self._is_me(ids):
             self._introduced.discard(room)
         elif ids:
@@ -103,7 +103,7 @@ class Reporter:
 
     async def renamed(self, payload: dict[str, Any]) -> None:
         """A room has another title."""
-        await self._roster(payload["roomId"], moment(payload.get("timestamp"), self._clock.now()))
+        await self._roster(payload["roomId"], self._at(payload.get("timestamp")))
 
     async def invited(self, invitation: str) -> None:
         """小二 is asked into a room."""
@@ -116,7 +116,7 @@ class Reporter:
             return
         inviter = payload.inviter_id
         name = await self._names.contact(inviter) if inviter else ""
-        at = moment(payload.timestamp, self._clock.now())
+        at = self._at(payload.timestamp)
         await self._tell(Invited(self._account, invitation, Person(inviter, name), clean(payload.topic), at))
 
     async def introduce(self, room: str, without: Iterable[str] = (), *, ours_only: bool = False) -> None:
@@ -168,6 +168,9 @@ class Reporter:
                 rest = after_any_mention(text)
         # Some puppets leave `mention_ids` empty: then the name at the head is all there is.
         return bool(called) or rest is not None, text if rest is None else rest
+
+    def _at(self, stamp: object) -> int:
+        return moment(stamp, self._clock.now())
 
     def _is_me(self, ids: Iterable[str]) -> bool:
         return self.me is not None and self.me.id in ids
