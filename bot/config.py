@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -23,6 +24,15 @@ def _zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f'不认识的时区 "{name}"，要写 Asia/Shanghai 这样的名字')
     return name
+
+
+def _shaped(pattern: str, sentence: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(sentence)
+        return text
+
+    return AfterValidator(check)
 
 
 def _from_one(table: dict[int, int]) -> dict[int, int]:
@@ -76,10 +86,12 @@ class Pace(Part):
 class Account(Part):
     """One WeChat account behind a Wechaty gateway. Its token stands in the environment."""
 
-    name: Annotated[str, Field(min_length=1, pattern=r"^[\w-]+$")]
+    name: Annotated[str, _shaped(r"[\w-]+", 'name 只能用字母、数字、汉字、"-" 和 "_"')]
     adapter: Literal["wechaty"] = "wechaty"
-    endpoint: Annotated[str, Field(pattern=r"^[^\s/:]+:\d{1,5}$")]
-    token_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")] = "XIAOER_WECHATY_TOKEN"  # noqa: S105 - a name
+    endpoint: Annotated[str, _shaped(r"[^\s/:]+:\d{1,5}", "endpoint 要写 主机:端口，比如 127.0.0.1:8788")]
+    token_env: Annotated[
+        str, _shaped(r"[A-Z_][A-Z0-9_]*", "token_env 要写环境变量的名字，比如 SHOP_TOKEN")
+    ] = "XIAOER_WECHATY_TOKEN"  # noqa: S105 - a name
 
     @property
     def token(self) -> str:

@@ -18,7 +18,7 @@ router = Router(
     {
         "entry.welcome": "欢迎 {names}。{rules}回复「帮助」看我会做什么。",
         "entry.ask": "欢迎 {names}。{rules}请回复入群暗号，就能签到、答题和抢红包。",
-        "entry.rules": "群规：\n{rules}\n",
+        "entry.rules": "群规：\n{rules}",
         "entry.remind": "还差一步：回复入群暗号，就能签到、答题和抢红包。不知道暗号，请问群主。",
         "entry.admitted": "暗号正确，欢迎入席。回复「签到」开始吧。",
         "entry.password_set": "暗号设好了，以后进群的人要先说出来。现在在群里的都算自己人。",
@@ -41,9 +41,12 @@ RULES = 1000
 @router.on(Joined)
 def joined(event: Joined, turn: Turn) -> Sequence[Reply]:
     """Take people in. With a password they are newcomers until they say it; before 开张, just noted."""
-    role = Role.NEWCOMER if turn.group.password else Role.MEMBER
     fresh = [
-        turn.enter(person.id, display(person.name), role)
+        turn.enter(
+            person.id,
+            display(person.name),
+            Role.NEWCOMER if _must_say(turn, person.id) else Role.MEMBER,
+        )
         for person in event.people
         if turn.find(person.id) is None
     ]
@@ -53,7 +56,7 @@ def joined(event: Joined, turn: Turn) -> Sequence[Reply]:
     waiting = [member for member in greeted if member.role == Role.NEWCOMER]
     for member in waiting:
         turn.timer("entry.remind", member.id, turn.now + turn.settings.entry.remind_after)
-    rules = turn.words("entry.rules", {"rules": turn.group.rules}) if turn.group.rules else ""
+    rules = turn.words("entry.rules", {"rules": turn.group.rules}) + "\n" if turn.group.rules else ""
     names = "、".join(f"@{member.name}" for member in greeted)
     return [Reply("entry.ask" if waiting else "entry.welcome", {"names": names, "rules": rules})]
 
@@ -79,10 +82,14 @@ def roster(event: Roster, turn: Turn) -> None:
         turn.set_group(title=event.title, owner=event.owner or group.owner)
     for person in event.members:
         known = turn.find(person.id)
-        if known is None and (not group.password or person.id == turn.group.owner):
+        if known is None and not _must_say(turn, person.id):
             turn.enter(person.id, display(person.name), Role.MEMBER)
-        elif known is not None and (known.role == Role.OWNER) != (person.id == turn.group.owner):
-            turn.know_role(known)
+        elif known is not None and known.role == Role.NEWCOMER and person.id == turn.group.owner:
+            _admit(turn, known, "")
+    # Who owned the group until now may be missing in the list.
+    for member in turn.members:
+        if (member.role == Role.OWNER) != (member.person == turn.group.owner):
+            turn.know_role(member)
 
 
 @router.on(Invited)
@@ -161,6 +168,11 @@ def remind(timer: Timer, turn: Turn) -> Reply | None:
         if member.id == timer.subject and member.role == Role.NEWCOMER:
             return Reply("entry.remind", to=turn.named(member))
     return None
+
+
+def _must_say(turn: Turn, person: str) -> bool:
+    """Whether somebody new has to say the password first; the group's owner never has to."""
+    return bool(turn.group.password) and person != turn.group.owner
 
 
 def _admit(turn: Turn, member: Member, word: str) -> None:

@@ -17,7 +17,7 @@ from bot.dispatch.router import Router
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
 from bot.model import MINUTE, SECOND, Message, Reply, Role, Timer, Values
-from bot.sop.schema import Activity, Duration, Part, Questions, template
+from bot.sop.schema import Activity, Duration, Part, Questions, at_least, template
 from games.choice import Choice
 from games.game import Game
 from games.ranking import prizes
@@ -38,8 +38,8 @@ router = Router(
         "quiz.question": "第 {number} 题，共 {rounds} 题，{open}后公布答案\n{question}",
         "quiz.locked": "你已经选了 {answer}，以第一次为准。",
         "quiz.closed": "第 {number} 题答案：{answer}\n{players} 人作答，{right} 人答对。{winners}",
-        "quiz.winners": "\n{names}",
-        "quiz.everyone": "\n参加的每人 +{points}。",
+        "quiz.winners": "得分：{names}。",
+        "quiz.everyone": "参加的每人 +{points}。",
         "quiz.silence": "第 {number} 题答案：{answer}\n这一题没有人作答。",
         "quiz.busy": "已经有一场问答在进行，等它结束再来。",
         "quiz.idle": "现在没有问答在进行。",
@@ -51,7 +51,7 @@ router = Router(
 class Rule(Part):
     """How long a round takes answers, and the pause before the next."""
 
-    open: Annotated[Duration, Field(ge=5 * SECOND)]
+    open: Annotated[Duration, at_least(5 * SECOND, "5s")]
     gap: Duration = 10 * SECOND
 
 
@@ -267,9 +267,9 @@ def _pay(
     winners = [one for one in right[: first or None] if won.get(one.member, 0) > each]
     if winners:
         names = "、".join(f"{one.name} +{won[one.member] - each}" for one in winners)
-        said += turn.words("quiz.winners", {"names": names})
+        said += "\n" + turn.words("quiz.winners", {"names": names})
     if each:
-        said += turn.words("quiz.everyone", {"points": each})
+        said += "\n" + turn.words("quiz.everyone", {"points": each})
     return said
 
 

@@ -77,7 +77,7 @@ class _Loader:
         self.faults: set[Fault] = set(stray(root))
         self.banks = Shelf[Bank](root, "questions", "题库")
         self.activities = Shelf[Activity](root, "activities", "活动")
-        self.posts = Shelf[Post](root, "texts", "贴文")
+        self.posts = Shelf[Post](root, "texts", "帖子")
         self.calendars = Shelf[Calendar](root, "calendars", "日历")
         self.texts = dict(self.kinds.texts)
 
@@ -152,11 +152,11 @@ class _Loader:
             return True, f'"{name}" 在前面的文件里已经有了，请删掉一个'
         default = self.kinds.texts.get(name, "")
         if "." in name and name not in self.kinds.texts:
-            return True, f'不认识的文案 "{name}"{did_you_mean(name, self.kinds.texts)}'
+            return True, f'不认识的文字 "{name}"{did_you_mean(name, self.kinds.texts)}'
         if "." not in name and not is_post_id(name):
             return True, f'名字 "{name}" 只能用小写字母、数字和 "-"'
         if "." in name and post.picture is not None:
-            return False, f'文案 "{name}" 不能带图片，只写一段文字'
+            return False, f'文字 "{name}" 不能带图片，只写一段文字'
         try:
             check_template(post.text, variables(default))
         except ValueError as error:

@@ -15,7 +15,17 @@ from typing import Annotated, Protocol, Self, runtime_checkable
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.model import MINUTE
-from bot.sop.values import ClockTime, Days, Duration, Picture, check_template, duration, template, variables
+from bot.sop.values import (
+    ClockTime,
+    Days,
+    Duration,
+    Picture,
+    at_least,
+    check_template,
+    duration,
+    template,
+    variables,
+)
 
 __all__ = [
     "Activity",
@@ -31,6 +41,7 @@ __all__ = [
     "Post",
     "Questions",
     "Slot",
+    "at_least",
     "check_template",
     "digest",
     "duration",
@@ -104,7 +115,7 @@ class Slot(Part):
     on: Days = frozenset(range(7))
     do: Words | None = None
     post: Annotated[Words, template()] | None = None
-    late: Duration = 10 * MINUTE
+    late: Annotated[Duration, at_least(MINUTE, "1m")] = 10 * MINUTE
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:

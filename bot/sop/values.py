@@ -124,6 +124,17 @@ def _typed(value: object, what: str) -> str:
     return value
 
 
+def at_least(shortest: int, written: str) -> AfterValidator:
+    """Refuse a shorter duration; stands in an annotation beside `Duration`."""
+
+    def check(value: int) -> int:
+        if value < shortest:
+            raise ValueError(f"时长太短，至少 {written}")
+        return value
+
+    return AfterValidator(check)
+
+
 Duration = Annotated[
     int,
     BeforeValidator(

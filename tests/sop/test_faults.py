@@ -132,7 +132,7 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
     (CAL, HEAD + "  - {do: morning}\n", '4:5: 缺 "at"，请补上'),
     (CAL, HEAD + "  - {at: 08:00, do: mornin}\n", '4:21: 不认识的活动 "mornin"，是不是 "morning"？'),
     (CAL, HEAD + "  - {at: 08:00, do: xyz}\n", '4:21: 不认识的活动 "xyz"'),
-    (CAL, HEAD + "  - {at: 08:00, post: breif}\n", '4:23: 不认识的贴文 "breif"，是不是 "brief"？'),
+    (CAL, HEAD + "  - {at: 08:00, post: breif}\n", '4:23: 不认识的帖子 "breif"，是不是 "brief"？'),
     (CAL, HEAD + "  - {at: 08:00, post: '共 {n} 题'}\n", "4:23: 没有 {n} 这个变量，这里不能用变量"),
     (
         CAL,
@@ -182,12 +182,12 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
     (TEXT, "Evening: 晚上好\n", '1:1: 名字 "Evening" 只能用小写字母、数字和 "-"'),
     (TEXT, "evening: 晚上好 {name}\n", "1:10: 没有 {name} 这个变量，这里不能用变量"),
     (TEXT, "evening: [a]\n", '1:10: "evening" 要写成 "键: 值" 的样子'),
-    (TEXT, "sign_in.dnoe: 好\n", '1:1: 不认识的文案 "sign_in.dnoe"，是不是 "sign_in.done"？'),
+    (TEXT, "sign_in.dnoe: 好\n", '1:1: 不认识的文字 "sign_in.dnoe"，是不是 "sign_in.done"？'),
     (TEXT, "sign_in.again: 第 {place} 次\n", "1:16: 没有 {place} 这个变量，这里不能用变量"),
     (
         TEXT,
         "sign_in.again: {text: 好, picture: a.png}\n",
-        '1:16: 文案 "sign_in.again" 不能带图片，只写一段文字',
+        '1:16: 文字 "sign_in.again" 不能带图片，只写一段文字',
     ),
     (TEXT, "brief: 又来\n", '1:1: "brief" 在前面的文件里已经有了，请删掉一个'),
     (
@@ -270,7 +270,7 @@ def test_a_reference_to_a_faulty_file_says_so(tmp_path: Path) -> None:
         'activities/quiz-night.yaml:5:19: 题库 "general" 的文件有错，先改好它',
         'calendars/bank.yaml:4:47: 活动 "morning" 的文件有错，先改好它',
         'calendars/bank.yaml:5:49: 活动 "quiz-night" 的文件有错，先改好它',
-        'calendars/bank.yaml:6:23: 贴文 "brief" 的文件有错，先改好它',
+        'calendars/bank.yaml:6:23: 帖子 "brief" 的文件有错，先改好它',
         'questions/general.yaml:1:1: 缺 "game"，请补上',
         'texts/posts.yaml:1:8: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）',
     ]
