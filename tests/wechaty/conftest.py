@@ -73,7 +73,7 @@ async def adapter(gateway: Gateway, inbox: RecordingInbox) -> AsyncIterator[Wech
     await inbox.wait(Roster)
     yield adapter
     await adapter.stop()
-    assert adapter.state.phase is Phase.OFFLINE
+    assert adapter.phase is Phase.OFFLINE
 
 
 def new_adapter(endpoint: str, *, deadline: float = 5.0) -> WechatyAdapter:

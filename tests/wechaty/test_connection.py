@@ -63,7 +63,7 @@ async def test_it_starts_without_a_gateway_and_finds_it_later(
     adapter = new_adapter(endpoint)
     with capture_logs() as logs:
         await adapter.start(inbox)
-        assert adapter.state.phase is Phase.OFFLINE
+        assert adapter.phase is Phase.OFFLINE
         await asyncio.sleep(0.3)
         async with gateway_host.gateway(port) as gateway:
             await people(gateway)
@@ -80,7 +80,7 @@ async def test_stopping_neither_stops_the_gateway_nor_logs_out(
     gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox
 ) -> None:
     await adapter.stop()
-    assert adapter.state.phase is Phase.OFFLINE
+    assert adapter.phase is Phase.OFFLINE
     # It finds the account logged in when it comes back.
     await adapter.start(inbox)
     await inbox.wait(Roster, 2)
@@ -116,4 +116,4 @@ async def _called(gateway: Gateway, method: str) -> bool:
 
 
 async def _is(adapter: WechatyAdapter, phase: Phase) -> bool:
-    return adapter.state.phase is phase
+    return adapter.phase is phase
