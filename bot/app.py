@@ -36,6 +36,7 @@ from storage.sandbox_store import SandboxStore
 
 if TYPE_CHECKING:
     from storage.outbox import Row
+    from storage.store import Store
 
 HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, help)
 
@@ -141,7 +142,7 @@ class App:
         for adapter in self._adapters.values():
             await adapter.start(self.dispatcher)
         await self.alarm.start()
-        if self.sandbox is not None and not self.sandbox.groups:
+        if self.sandbox is not None and not await writer.run(_any_open):
             await first_group(self.sandbox)
 
     def _make_adapters(self, store: SandboxStore) -> None:
@@ -166,10 +167,18 @@ class App:
 
 
 async def first_group(sandbox: Sandbox) -> None:
-    """What a newcomer finds: a group with an owner, six members and 小二, 开张 with the tag 理财."""
+    """What a newcomer finds: a group with an owner, six members and 小二, 开张 with the tag 理财.
+
+    A first start that was killed before the 开张 left the group without it.
+    """
     names = ("阿强", "小美", "王姐", "老周", "小林", "豆豆")
-    group = await sandbox.add_group("街坊理财群", "陈经理", names)
+    left = sandbox.groups
+    group = left[0] if left else await sandbox.add_group("街坊理财群", "陈经理", names)
     await sandbox.say(group.id, group.members[0].id, "开张 理财", handled=True)
+
+
+def _any_open(store: Store) -> bool:
+    return any(group.opened_at for group in store.groups.all() if group.account == SANDBOX)
 
 
 async def settle(app: App) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bot.dispatch.effects import REPLY_WITHIN
 from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
@@ -79,7 +80,7 @@ def give(_message: Message, turn: Turn) -> Reply:
     giver = 0 if turn.member.role == Role.OWNER else turn.member.id
     packet = _open(turn, giver, points, shares)
     values: Values = {"giver": turn.member.name + " ", "points": points, "shares": shares}
-    return Reply("packet.opened", values, about=f"packet:{packet.id}")
+    return Reply("packet.opened", values, about=f"packet:{packet.id}", send_before=_announced_by(turn))
 
 
 @router.slot("red_packet", PacketActivity)
@@ -91,6 +92,7 @@ def slot(activity: PacketActivity, turn: Turn) -> Reply:
         verbatim=True,
         occurrence=turn.occurrence_id,
         about=f"packet:{packet.id}",
+        send_before=_announced_by(turn),
     )
 
 
@@ -166,6 +168,13 @@ def _open(turn: Turn, giver: int, points: int, shares: int) -> Packet:
     )
     turn.timer("packet.expire", packet.id, turn.now + turn.settings.red_packet.expires)
     return packet
+
+
+def _announced_by(turn: Turn) -> int:
+    """When it is too late to tell of a packet: as late as its slot or a reply may be, or when it is over."""
+    slot = turn.occurrence
+    by = slot.due + slot.late if slot else turn.now + REPLY_WITHIN
+    return min(by, turn.now + turn.settings.red_packet.expires)
 
 
 def _refund(turn: Turn, packet: Packet, state: str) -> tuple[int, int]:

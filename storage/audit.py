@@ -48,10 +48,10 @@ _CHECKS = (
         "红包 {0} 的第 {1} 份记的和付的不一样。",
         """SELECT s.packet_id, s.number FROM shares s
            JOIN packets k ON k.id = s.packet_id
-           LEFT JOIN accounts a ON a.group_id = k.group_id AND a.kind = 'purse' AND a.subject = s.member_id
-           LEFT JOIN postings p
-             ON p.key = 'share:' || s.packet_id || ':' || s.number AND p.account_id = a.id
-           WHERE (s.member_id IS NULL) <> (p.id IS NULL) OR p.amount <> s.points""",
+           LEFT JOIN postings p ON p.key = 'share:' || s.packet_id || ':' || s.number AND p.amount > 0
+           LEFT JOIN accounts a ON a.id = p.account_id
+           WHERE (s.member_id IS NULL) <> (p.id IS NULL) OR p.amount <> s.points
+             OR a.group_id <> k.group_id OR a.kind <> 'purse' OR a.subject <> s.member_id""",
     ),
     (
         "红包 {0}（{1}）的托管账户里有 {2} 分，应该是 {3} 分。",
@@ -160,7 +160,8 @@ def audit(folder: Path) -> Report:
                 report.counts[name] = connection.execute(text(sql)).scalar_one()
             rows = connection.execute(
                 text(
-                    "SELECT id, account, chat, state, body FROM outbox WHERE state IN ('unknown', 'sending')"
+                    "SELECT id, account, chat, state, body FROM outbox"
+                    " WHERE state <> 'sent' AND state IN ('unknown', 'sending')"
                 )
             )
             report.unknown.extend(_unknown(*row) for row in rows if row[3] in states)

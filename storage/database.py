@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from alembic.util import CommandError
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
@@ -44,6 +45,8 @@ class Database:
             lock.release()
             if isinstance(error, DatabaseError):
                 raise Unusable(f"打不开数据库 {folder / FILE}：{error.orig}") from error
+            if isinstance(error, CommandError):
+                raise Unusable(f"数据库 {folder / FILE} 的版本比程序新，请用新版的小二打开它。") from error
             raise
         return cls(folder, lock, made)
 

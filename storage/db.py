@@ -60,13 +60,15 @@ class Db:
         return list(self._cursor.fetchall())
 
     def one(self, query: Query, **values: Any) -> Row | None:  # noqa: ANN401
-        rows = self.all(query, **values)
+        self._execute(query, values)
+        rows = self._cursor.fetchall()
         return rows[0] if rows else None
 
     def value(self, query: Query, **values: Any) -> int:  # noqa: ANN401
         """The first column of the first row as a number; 0 for no row or NULL."""
-        row = self.one(query, **values)
-        return int(row[0] or 0) if row else 0
+        self._execute(query, values)
+        rows = self._cursor.fetchall()
+        return int(rows[0][0] or 0) if rows else 0
 
     def many(self, query: Query, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row."""

@@ -24,7 +24,7 @@ _GIVE = Query(
         index_elements=["group_id", "kind", "subject"],
         set_={"balance": accounts.c.balance + bindparam("amount")},
     )
-    .returning(accounts.c.id)
+    .returning(accounts.c.id, accounts.c.balance)
 )
 _PAY = Query(
     update(accounts)
@@ -96,16 +96,17 @@ class Ledger:
     def __init__(self, db: Db) -> None:
         self._db = db
 
-    def transfer(self, group: int, source: Account, target: Account, amount: int, key: str, now: int) -> None:
-        """Move points (more than 0) from one account of a group to another.
+    def transfer(self, group: int, source: Account, target: Account, amount: int, key: str, now: int) -> int:
+        """Move points (more than 0) from one account of a group to another; the answer is what that holds now.
 
         Raises NotEnough, and the driver's IntegrityError for a key that was used before.
         """
         if amount <= 0:
             raise ValueError(f"a transfer of {amount}")
         paying = self._pay(group, source, amount)
-        paid = self._give(group, target, amount)
+        paid, balance = self._give(group, target, amount)
         self._db.run(_POST, key=key, source=paying, target=paid, minus=-amount, plus=amount, at=now)
+        return balance
 
     def balance(self, group: int, account: Account) -> int:
         return self._db.value(_BALANCE, g=group, k=account[0], s=account[1])
@@ -121,7 +122,7 @@ class Ledger:
     def _pay(self, group: int, account: Account, amount: int) -> int:
         kind, subject = account
         if kind == "house":
-            return self._give(group, account, -amount)
+            return self._give(group, account, -amount)[0]
         try:
             row = self._db.one(_PAY, g=group, k=kind, s=subject, amount=amount)
         except self._db.IntegrityError as error:
@@ -130,6 +131,8 @@ class Ledger:
             raise NotEnough(account)
         return int(row[0])
 
-    def _give(self, group: int, account: Account, amount: int) -> int:
+    def _give(self, group: int, account: Account, amount: int) -> tuple[int, int]:
         kind, subject = account
-        return self._db.value(_GIVE, group_id=group, kind=kind, subject=subject, amount=amount)
+        row = self._db.one(_GIVE, group_id=group, kind=kind, subject=subject, amount=amount)
+        assert row is not None
+        return row[0], row[1]

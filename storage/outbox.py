@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, case, or_, select, update
+from sqlalchemy import bindparam, case, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import MINUTE
@@ -42,7 +42,11 @@ _columns = (
     outbox.c.send_before,
     outbox.c.occurrence,
 )
-_IN_STATE = Query(select(*_columns).where(outbox.c.state == bindparam("s")).order_by(outbox.c.id))
+_IN_STATE = Query(
+    select(*_columns)
+    .where(outbox.c.state == bindparam("s"), text("state <> 'sent'"))  # see storage/tables.py
+    .order_by(outbox.c.id)
+)
 _STATE = Query(
     update(outbox)
     .where(outbox.c.id == bindparam("row"))
@@ -50,7 +54,11 @@ _STATE = Query(
 )
 _WENT_OUT = Query(
     select(outbox.c.id)
-    .where(outbox.c.about == bindparam("what"), or_(*(outbox.c.state == seen for seen in SEEN)))
+    .where(
+        outbox.c.about == bindparam("what"),
+        text("about <> ''"),
+        or_(*(outbox.c.state == seen for seen in SEEN)),
+    )
     .limit(1)
 )
 _SENT_OCCURRENCE = Query(
@@ -63,6 +71,9 @@ _OCCURRENCE = Query(
     .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "claimed")
     .values(state=bindparam("s"), reason=bindparam("why"))
 )
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,7 @@ class Outbox:
             account=account,
             chat=chat,
             kind=kind,
-            body=json.dumps(body, ensure_ascii=False),
+            body=_JSON(body),
             at=now,
             send_before=send_before,
             occurrence=occurrence,
@@ -115,9 +126,9 @@ class Outbox:
             for key, account, chat, kind, body, at, before, occurrence in self._db.all(_IN_STATE, s=state)
         ]
 
-    def planned(self, row: Row) -> None:
-        """It certainly did not leave, and will be tried again."""
-        self._db.run(_STATE, row=row.id, s="planned", why="")
+    def planned(self, rows: Sequence[Row]) -> None:
+        """They certainly did not leave, and will be tried again."""
+        self._db.many(_STATE, [{"row": row.id, "s": "planned", "why": ""} for row in rows])
 
     def sending(self, rows: Sequence[Row]) -> None:
         self._db.many(_STATE, [{"row": row.id, "s": "sending", "why": ""} for row in rows])

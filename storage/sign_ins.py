@@ -14,20 +14,22 @@ _LAST = Query(
     .order_by(sign_ins.c.day.desc())
     .limit(1)
 )
-_PLACE = Query(
-    select(func.max(sign_ins.c.place)).where(
-        sign_ins.c.group_id == bindparam("g"), sign_ins.c.day == bindparam("d")
-    )
+_places = (
+    select(func.coalesce(func.max(sign_ins.c.place), 0) + 1)
+    .where(sign_ins.c.group_id == bindparam("group_id"), sign_ins.c.day == bindparam("day"))
+    .scalar_subquery()
 )
 _ADD = Query(
-    insert(sign_ins).values(
+    insert(sign_ins)
+    .values(
         group_id=bindparam("group_id"),
         member_id=bindparam("member_id"),
         day=bindparam("day"),
-        place=bindparam("place"),
+        place=_places,
         streak=bindparam("streak"),
         points=bindparam("points"),
     )
+    .returning(sign_ins.c.place)
 )
 
 
@@ -42,8 +44,6 @@ class SignIns:
 
     def add(self, group: int, member: int, day: int, streak: int, points: int) -> int:
         """Keep a sign-in; the answer is the place among that day's."""
-        place = self._db.value(_PLACE, g=group, d=day) + 1
-        self._db.run(
-            _ADD, group_id=group, member_id=member, day=day, place=place, streak=streak, points=points
+        return self._db.value(
+            _ADD, group_id=group, member_id=member, day=day, streak=streak, points=points
         )
-        return place

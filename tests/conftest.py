@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
+import structlog
+
+# Without colours and boxes, and without a line for each message: what a test that fails should show.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.dispatch.lanes import Lane
-from bot.dispatch.text import LONGEST, plain, words
+from bot.dispatch.text import LONGEST, plain, spellings, words
 from bot.model import Invited, Joined, Left, Message, Result, Role, Roster, Timer
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class Routes:
             ):
                 for key, value in theirs.items():
                     _once(ours, key, value)
+        self._heads = spellings(name[0] for name in self.commands)
 
     @property
     def called(self) -> tuple[Command, str]:
@@ -140,17 +141,19 @@ class Routes:
         Runs for every message of every group, so nothing here is slow or makes anything.
         """
         text = message.text
-        if len(text) <= LONGEST:
+        begins = text[:1] in self._heads
+        listening = lane.listening if lane.group.opened_at else None
+        if (begins or listening) and len(text) <= LONGEST:
             flat = plain(text)
             command = self.commands.get(flat)
             if command is not None:
                 return command, ""
-            if lane.listening and lane.group.opened_at:
-                for topic, value in lane.listening.items():
+            if listening:
+                for topic, value in listening.items():
                     listener = self.listeners[topic]
                     if listener.match(flat, value):
                         return listener, flat
-        return self.with_rest(text)
+        return self.with_rest(text) if begins else None
 
     def with_rest(self, text: str) -> tuple[Command, str] | None:
         """A command that more words follow: `开张 理财`, `发红包100 10`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import opencc
 
@@ -19,7 +20,7 @@ def _table() -> dict[int, str | None]:
         category = unicodedata.category(char)
         if category in {"Cc", "Cf", "Cs"}:
             table[code] = " " if char in "\t\n\r\v\f" else None
-        elif category == "Zs":
+        elif category[0] == "Z":
             table[code] = " "
     for code in (*range(0xFF01, 0xFF5F), *range(0x24B6, 0x24EA), *range(0x1D400, 0x1D7FF)):
         table[code] = unicodedata.normalize("NFKC", chr(code))
@@ -48,6 +49,14 @@ def plain(text: str) -> str:
     flat = text.translate(_TABLE) if _ODD.search(text) else text
     flat = flat.strip().rstrip(_TRAILING).lower()
     return " ".join(flat.split()) if "  " in flat else flat
+
+
+def spellings(chars: Iterable[str]) -> frozenset[str]:
+    """Every character that a text can begin with when its plain form begins with one of these."""
+    wanted = set(chars)
+    skipped = {chr(code) for code, char in _TABLE.items() if char is None or char == " "}
+    others = {chr(code) for code, char in _TABLE.items() if char and char[0].lower() in wanted}
+    return frozenset(wanted | skipped | others | {char.upper() for char in wanted})
 
 
 def words(text: str) -> tuple[str, str]:

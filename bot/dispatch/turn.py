@@ -128,8 +128,8 @@ class Turn:
 
     def mint(self, member: Member, points: int, key: str) -> int:
         """Give a member new points from the house, once for each key; the answer is the new balance."""
-        self.store.ledger.transfer(self.group.id, ("house", 0), ("purse", member.id), points, key, self.now)
-        return self.store.ledger.balance(self.group.id, ("purse", member.id))
+        purse = ("purse", member.id)
+        return self.store.ledger.transfer(self.group.id, ("house", 0), purse, points, key, self.now)
 
     # What it listens for, and when it wants to be called. --------------------------------------------
 

@@ -68,6 +68,7 @@ class Turns:
         self._lanes = {key: lane.copy() for key, lane in made.items()}
         self._known = {lane.group.id for lane in made.values()}
         self._outside = Outside(frame)
+        self._log = log.bind()  # found once: to look for it costs more than to route a message
 
     def forget(self) -> None:
         """The batch was undone: what the lanes say may be wrong, so they are read again.
@@ -101,7 +102,7 @@ class Turns:
         if ms > SLOW_MS:
             log.warning("slow turn", group=lane.group.id, kind=type(event).__name__, ms=ms)
         if outcome.handled:
-            log.debug("handled", group=lane.group.id, kind=type(event).__name__, ms=ms)
+            self._log.debug("handled", group=lane.group.id, kind=type(event).__name__, ms=ms)
         return outcome
 
     def _lane(self, store: Store, key: Key) -> Lane:
@@ -140,7 +141,9 @@ class Turns:
 
     def _rename(self, store: Store, lane: Lane, event: Message, outcome: Outcome) -> None:
         member = lane.members[event.sender.id]
-        name = display(event.sender.name) if event.sender.name else member.name
+        if event.sender.name in ("", member.name):
+            return
+        name = display(event.sender.name)
         if name != member.name:
             turn = Turn(self._frame, store, lane, lane.now)
             turn.rename(member, name)
@@ -164,7 +167,7 @@ class Turns:
         try:
             with store.savepoint():
                 rows = self._keep(store, turn, route.handler(event, turn))
-                if isinstance(route, Command) and route.money:
+                if rows and isinstance(route, Command) and route.money:
                     store.marks.order(turn.member.id, plain(event.text), turn.now)
         except Refused as refused:
             turn = self._undone(store, key, turn)

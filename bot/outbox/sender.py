@@ -103,13 +103,13 @@ class Sender:
                     if not queue:
                         break
                 rows = [queue.popleft() for _ in range(1 if pacer else min(AT_ONCE, len(queue)))]
-                await self._send(account, rows)
+                await self._send(account, rows, queue)
         except Exception:
             log.exception("the outbox of a chat stopped", account=account, chat=name)
         finally:
             del self._queues[chat], self._tasks[chat]
 
-    async def _send(self, account: str, rows: list[Row]) -> None:
+    async def _send(self, account: str, rows: list[Row], queue: deque[Row]) -> None:
         now = self._clock.now()
         fresh = [row for row in rows if not row.send_before or now <= row.send_before]
         for row in rows:
@@ -118,45 +118,65 @@ class Sender:
         if not fresh:
             return
         await self._writer.run(lambda store: store.outbox.sending(fresh))
-        sent = [row for row in fresh if await self._sent(account, row)]
+        sent: list[Row] = []
+        for place, row in enumerate(fresh):
+            try:
+                if await self._sent(account, row):
+                    sent.append(row)
+            except NotSent as error:
+                await self._note(sent)
+                await self._again(account, row, error, fresh[place + 1 :], queue)
+                return
+        await self._note(sent)
+
+    async def _note(self, sent: list[Row]) -> None:
         if sent:
             now = self._clock.now()
             await self._writer.run(lambda store: store.outbox.sent(sent, now))
 
     async def _sent(self, account: str, row: Row) -> bool:
-        """Carry a row out; whatever else became of it is kept at once."""
+        """Carry a row out; whatever else became of it is kept at once. Raises NotSent."""
         adapter = self._adapters.get(account)
         if adapter is None:
             await self._ended(row, "failed", f"没有账号 {account}")
             return False
         try:
-            return await self._carry_out(adapter, row)
+            await adapter.send(self._outgoing(row))
+        except NotSent:
+            raise
         except Unsupported as error:
             await self._ended(row, "failed", str(error))
             log.warning("the platform cannot do this", row=row.id, why=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it was, it may have left
             await self._ended(row, "unknown", str(error) or type(error).__name__)
             log.warning("unknown whether this was sent", row=row.id, chat=row.chat, why=repr(error))
+        else:
+            return True
         return False
 
-    async def _carry_out(self, adapter: Adapter, row: Row) -> bool:
-        """Send a row. While it certainly does not leave, it is planned again, until it is stale."""
+    async def _again(
+        self, account: str, row: Row, error: NotSent, behind: list[Row], queue: deque[Row]
+    ) -> None:
+        """Try a row until it leaves or is stale. What is behind it waits and was not tried at all."""
+        await self._writer.run(lambda store: store.outbox.planned([row, *behind]))
+        if not self._stopped:
+            queue.extendleft(reversed(behind))
         for wait in itertools.chain(PATIENCE, itertools.repeat(PATIENCE[-1])):
+            again = self._clock.now() + wait * SECOND
+            if row.send_before and again > row.send_before:
+                await self._ended(row, "stale", str(error))
+                return
+            if self._stopped:
+                return
+            await self._clock.sleep_until(again)
+            await self._writer.run(lambda store: store.outbox.sending([row]))
             try:
-                await adapter.send(self._outgoing(row))
-            except NotSent as error:
-                again = self._clock.now() + wait * SECOND
-                if row.send_before and again > row.send_before:
-                    await self._ended(row, "stale", str(error))
-                    return False
-                await self._writer.run(lambda store: store.outbox.planned(row))
-                if self._stopped:
-                    return False
-                await self._clock.sleep_until(again)
-                await self._writer.run(lambda store: store.outbox.sending([row]))
+                await self._note([row] if await self._sent(account, row) else [])
+            except NotSent as another:
+                error = another
+                await self._writer.run(lambda store: store.outbox.planned([row]))
             else:
-                return True
-        return False
+                return
 
     async def _ended(self, row: Row, state: str, why: str) -> None:
         await self._writer.run(lambda store: store.outbox.ended(row, state, why))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A slot that was due before a longer stop is not worth a row that says so.
 LONGEST_STOP = 7 * DAY
+RINGS = 100
 KEEP_MARKS = 30 * DAY
 
 
@@ -72,7 +73,7 @@ class Alarm:
     def replan(self) -> None:
         """A group, its tags or its pauses changed."""
         self._stale = True
-        self._arm(self._clock.now())
+        self.due(self._clock.now())
 
     async def next_due(self) -> int:
         """The next moment at which something falls due; 0 for never."""
@@ -100,7 +101,7 @@ class Alarm:
         await self._writer.run(lambda store: store.marks.forget(before))
 
     async def _refresh(self) -> None:
-        if self._stale:
+        while self._stale:
             self._stale = False
             self._groups = await self._writer.run(self._planning.groups)
 
@@ -116,4 +117,6 @@ class Alarm:
             id="next",
             replace_existing=True,
             misfire_grace_time=None,
+            # One that comes while another rings waits for it; APScheduler would drop it.
+            max_instances=RINGS,
         )

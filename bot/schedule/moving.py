@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.clock import MovableClock
+from bot.model import SECOND
 
 
 class Rings(Protocol):
@@ -37,11 +38,11 @@ class Mover:
     async def move(self, target: int) -> None:
         """Go forward to a moment, and return when all that fell due by then is handled and sent.
 
-        Raises ValueError for a moment that is past.
+        Raises ValueError for a moment that is past; the second that is running is not.
         """
+        if target < self._clock.now() - SECOND:
+            raise ValueError(target)
         async with self._moving:
-            if target < self._clock.now():
-                raise ValueError(target)
             await self.settled()
             while (moment := await self._next()) and moment <= target:
                 await self._step(moment)

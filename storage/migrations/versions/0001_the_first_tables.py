@@ -57,8 +57,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox'))
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_outbox_about'), ['about'], unique=False)
-        batch_op.create_index(batch_op.f('ix_outbox_state'), ['state'], unique=False)
+        batch_op.create_index('ix_outbox_about', ['about'], unique=False, sqlite_where=sa.text("about <> ''"), postgresql_where=sa.text("about <> ''"))
+        batch_op.create_index('ix_outbox_not_sent', ['state'], unique=False, sqlite_where=sa.text("state <> 'sent'"), postgresql_where=sa.text("state <> 'sent'"))
 
     op.create_table('sandbox_clock',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -104,8 +104,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts')),
     sa.UniqueConstraint('group_id', 'kind', 'subject', name=op.f('uq_accounts_group_id_kind_subject'))
     )
-    with op.batch_alter_table('accounts', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_accounts_group_id_accounts_kind_accounts_balance'), ['group_id', 'kind', 'balance'], unique=False)
 
     op.create_table('asked',
     sa.Column('group_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

@@ -1,0 +1,206 @@
+"""The command line: what it says, and the code that it leaves with."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from storage.database import FILE
+from tests.harness import SHIPPED, blank, library
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test works in the folder that the tests were started in, where a real bot may keep its data."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
+def xiaoer(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / FILE).write_bytes(blank())
+    return tmp_path / "data"
+
+
+def test_the_shipped_library_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check` needs no database and no configuration, and leaves with 0; also from elsewhere."""
+    for words in ((), (SHIPPED,)):
+        result = xiaoer("check", *words)
+        assert (result.exit_code, result.stdout.startswith("没有错：2 本日历")) == (0, True)
+        assert int(re.findall(r"(\d+) 道题", result.stdout)[0]) >= 60
+    result = xiaoer("check", SHIPPED, "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    monkeypatch.chdir(tmp_path)
+    assert xiaoer("check").exit_code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_faults_are_told_all_at_once_with_their_place(tmp_path: Path) -> None:
+    """`file:line:col` and a sentence for each, exit 1; with --json the same for a program."""
+    root = tmp_path / "sop"
+    shutil.copytree(SHIPPED, root)
+    (root / "activities/money-quiz.yaml").write_text("titel: 题\nkind: quiz\n")
+    with (root / "calendars/bank-week.yaml").open("a") as file:
+        file.write('  - {id: x, at: "25:00", post: 早}\n')
+    result = xiaoer("check", root)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert len(lines) >= 2
+    assert all(re.match(r"[^:]+\.yaml:\d+:\d+: .*[\u4e00-\u9fff]", line) for line in lines), lines
+    assert any("money-quiz.yaml:1:1" in line and "title" in line for line in lines)
+    assert any("25:00" in line for line in lines)
+    faults = json.loads(xiaoer("check", root, "--json").stdout)
+    assert len(faults) == len(lines)
+    assert all(set(fault) == {"file", "line", "col", "message"} for fault in faults)
+    missing = xiaoer("check", tmp_path / "nowhere")
+    assert (missing.exit_code, "找不到" in missing.stdout) == (1, True)
+
+
+BAD = """\
+timezone: Mars/Base
+treasury: -5
+tresury: 5
+sign_in: {points: {2: 5}, day_starts: "26:00"}
+page: {port: 99999}
+accounts: [{name: a b, endpoint: nowhere}]
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [["run"], ["check"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]]
+)
+def test_a_wrong_configuration_is_told_fault_by_fault(tmp_path: Path, command: list[str]) -> None:
+    """Exit 2, each fault with its place, no traceback, nothing begun."""
+    file = tmp_path / "config.yaml"
+    file.write_text(BAD)
+    result = xiaoer(*command, "--config", file)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) >= 6
+    assert all(re.match(r".*config\.yaml:\d+:\d+: ", line) for line in lines), lines
+    assert "Traceback" not in result.output
+    for word in ("Mars/Base", "treasury", "points", "26:00", "port", "name", "endpoint", "tresury"):
+        assert word in result.stderr
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    "content", ["a: [", "- 1\n- 2", "\0", "timezone: *x", "{{{", "a: !!python/object:os.system x"]
+)
+def test_a_configuration_that_is_no_yaml_is_a_fault(tmp_path: Path, content: str) -> None:
+    """Whatever stands in it."""
+    file = tmp_path / "config.yaml"
+    file.write_text(content)
+    result = xiaoer("check", "--config", file)
+    assert result.exit_code == 2
+    assert "config.yaml:" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    """When it was named; a folder is none either."""
+    for path in (tmp_path / "none.yaml", tmp_path):
+        result = xiaoer("run", "--config", path)
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_account_without_its_token_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is named, and the data folder can be used again."""
+    monkeypatch.delenv("SHOP_TOKEN", raising=False)
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        'accounts: [{name: shop, endpoint: "127.0.0.1:1", token_env: SHOP_TOKEN}]\npage: {port: 0}\n'
+    )
+    result = xiaoer("run", "--config", file, "--data", tmp_path / "data")
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "SHOP_TOKEN" in result.stderr
+
+
+def test_a_page_for_others_needs_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Off loopback, 小二 does not start without one."""
+    monkeypatch.delenv("XIAOER_PAGE_PASSWORD", raising=False)
+    file = tmp_path / "config.yaml"
+    file.write_text("page: {host: 0.0.0.0, port: 0}\n")
+    result = xiaoer("run", "--config", file, "--data", tmp_path / "data")
+    assert (result.exit_code, "XIAOER_PAGE_PASSWORD" in result.stderr) == (2, True)
+
+
+def test_an_upgrade_makes_the_database_and_may_be_repeated(tmp_path: Path) -> None:
+    """Its folder too; the audit of an empty one is clean."""
+    for _ in range(2):
+        assert xiaoer("db", "upgrade", "--data", tmp_path / "new" / "data").exit_code == 0
+    assert xiaoer("db", "audit", "--data", tmp_path / "new" / "data").exit_code == 0
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """Here because its parent is a file; root may write anywhere else."""
+    (tmp_path / "file").write_text("")
+    for words in (("run", "--port", 0), ("db", "upgrade")):
+        result = xiaoer(*words, "--data", tmp_path / "file" / "data")
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
+        assert "不能写" in result.stderr
+
+
+def test_an_audit_leaves_with_0_or_1_and_without_a_database_with_2(data: Path, tmp_path: Path) -> None:
+    """In words and in JSON."""
+    assert xiaoer("db", "audit", "--data", data).stdout.splitlines()[-1] == "账是平的，没有重复。"
+    report = json.loads(xiaoer("db", "audit", "--json", "--data", data).stdout)
+    assert (report["clean"], report["faults"], report["unknown"]) == (True, [], [])
+    with closing(sqlite3.connect(data / FILE)) as connection, connection:
+        connection.execute("INSERT INTO groups (account, chat) VALUES ('sandbox', 'g')")
+        connection.execute(
+            "INSERT INTO accounts (group_id, kind, subject, balance) VALUES (1, 'treasury', 0, 5)"
+        )
+    result = xiaoer("db", "audit", "--data", data)
+    assert (result.exit_code, "不平" in result.stdout) == (1, True)
+    result = xiaoer("db", "audit", "--data", data, "--json")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["clean"], len(report["faults"])) == (1, False, 2)
+    result = xiaoer("db", "audit", "--data", tmp_path)
+    assert (result.exit_code, len(result.stderr.splitlines()), result.stdout) == (2, 1, "")
+
+
+def test_a_backup_is_written_once(data: Path, tmp_path: Path) -> None:
+    """A file that is there is left alone."""
+    target = tmp_path / "copy.db"
+    assert xiaoer("db", "backup", target, "--data", data).exit_code == 0
+    before = target.read_bytes()
+    again = xiaoer("db", "backup", target, "--data", data)
+    assert (again.exit_code, "已经存在" in again.stderr) == (2, True)
+    assert target.read_bytes() == before
+    (tmp_path / "second").mkdir()
+    shutil.copy(target, tmp_path / "second" / FILE)
+    assert xiaoer("db", "audit", "--data", tmp_path / "second").exit_code == 0
+
+
+def test_a_command_that_is_not_there_is_a_usage_error() -> None:
+    """Exit 2, and help with 0."""
+    assert xiaoer("brew").exit_code == 2
+    assert xiaoer("run", "--port", "70000").exit_code == 2
+    for words in (("--help",), ("run", "--help"), ("db", "--help"), ("check", "--help")):
+        assert xiaoer(*words).exit_code == 0
+
+
+def test_a_small_library_of_ones_own_is_checked_alike(tmp_path: Path) -> None:
+    """PATH is any library's root."""
+    root = library(tmp_path, slots=['id: a, at: "08:00", post: 早'])
+    result = xiaoer("check", root)
+    assert (result.exit_code, "1 本日历" in result.stdout) == (0, True)

@@ -1,0 +1,102 @@
+"""The alarm: what is due becomes an event, once, and what was slept through is found at the start."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import kinds, routes
+from bot.model import DAY, HOUR, MINUTE
+from bot.schedule.alarm import LONGEST_STOP, Alarm
+from bot.schedule.planning import Planning
+from bot.sop.library import load
+from tests.harness import Inside, library
+
+SLOTS = ['id: a, at: "08:00", post: 一', 'id: b, at: "09:00", post: 二']
+
+
+@pytest.fixture
+async def inside(tmp_path: Path) -> AsyncIterator[Inside]:
+    found = load(library(tmp_path / "lib", slots=SLOTS), kinds(routes()))
+    async with Inside(tmp_path / "data", found=found) as inside:
+        await inside.say("owner", "开张 试")
+        yield inside
+
+
+def alarm(inside: Inside) -> Alarm:
+    planning = Planning(inside.frame.library.calendars, "Asia/Shanghai", {})
+    return Alarm(inside.clock, inside.writer, inside.dispatcher, planning)
+
+
+async def test_the_next_moment_is_the_first_of_slots_and_timers(inside: Inside) -> None:
+    """A slot at 08:00, or a timer before it."""
+    one = alarm(inside)
+    await one.start()
+    start = inside.clock.now()
+    assert await one.next_due() == start + HOUR
+    await inside.say("owner", "发红包 10 2")
+    inside.clock.set(start + 30 * MINUTE)
+    await inside.say("owner", "暗号 芝麻开门")
+    assert await one.next_due() == start + HOUR
+    inside.clock.set(start + 2 * HOUR)
+    await one.ring()
+    assert await one.next_due() == start + DAY
+    one.stop()
+
+
+async def test_ringing_twice_does_nothing_twice(inside: Inside) -> None:
+    """What is due is claimed in the database."""
+    one, other = alarm(inside), alarm(inside)
+    for each in (one, other):
+        await each.start()
+    before = len(inside.downstream.rows)
+    inside.clock.advance(HOUR)
+    for each in (one, other, one):
+        await each.ring()
+    assert len(inside.downstream.rows) == before + 1
+    for each in (one, other):
+        each.stop()
+
+
+async def test_what_was_slept_through_is_found_at_the_start(inside: Inside) -> None:
+    """The first start looks at nothing past; a later one begins where the last has been."""
+    one = alarm(inside)
+    await one.start()
+    one.stop()
+    assert inside.read("SELECT COUNT(*) FROM occurrences") == [(0,)]
+    inside.clock.advance(2 * HOUR + 5 * MINUTE)
+    other = alarm(inside)
+    await other.start()
+    other.stop()
+    assert inside.read("SELECT slot, state FROM occurrences ORDER BY due") == [
+        ("week/a", "missed"),
+        ("week/b", "claimed"),
+    ]
+
+
+async def test_a_very_long_stop_is_not_told_slot_by_slot(inside: Inside) -> None:
+    """Only its last week."""
+    one = alarm(inside)
+    await one.start()
+    one.stop()
+    inside.clock.advance(60 * DAY)
+    other = alarm(inside)
+    await other.start()
+    other.stop()
+    assert inside.read("SELECT COUNT(*) FROM occurrences") == [(2 * LONGEST_STOP // DAY,)]
+    assert inside.read("SELECT COUNT(*) FROM outbox WHERE occurrence > 0") == [(0,)]
+
+
+async def test_a_group_that_opens_is_planned_for_from_then_on(inside: Inside) -> None:
+    """The alarm reads its groups anew when it is told that something changed."""
+    one = alarm(inside)
+    await one.start()
+    await inside.feed(inside.roster("other"))
+    await inside.say("owner", "开张 试", chat="other")
+    one.replan()
+    inside.clock.advance(HOUR)
+    await one.ring()
+    assert inside.read("SELECT group_id FROM occurrences ORDER BY group_id") == [(1,), (2,)]
+    one.stop()
