@@ -1,0 +1,59 @@
+"""Run the benchmarks, print them as a table, and keep them in benchmarks/results.json.
+
+`python -m benchmarks` runs all and writes the file; with names it runs only those files, and prints.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks import chatter, flood, idle, sign_in, start
+from benchmarks.result import Result
+
+RESULTS = Path(__file__).with_name("results.json")
+ALL: dict[str, Callable[[], Sequence[Result]]] = {
+    "start": start.measure,
+    "idle": idle.measure,
+    "chatter": chatter.measure,
+    "sign_in": sign_in.measure,
+    "flood": flood.measure,
+}
+
+
+def main(names: Sequence[str]) -> int:
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ALL)}")
+        return 2
+    began = time.perf_counter()
+    results: list[Result] = []
+    for name in names or ALL:
+        print(f"measuring {name} …", flush=True)
+        results += ALL[name]()
+    for line in table(results):
+        print(line)
+    print(f"{time.perf_counter() - began:.0f} s")
+    if not names:
+        RESULTS.write_text(
+            json.dumps([result.kept for result in results], ensure_ascii=False, indent=1) + "\n", "utf-8"
+        )
+        print(f"written to {RESULTS}")
+    return 0
+
+
+def table(results: Sequence[Result]) -> list[str]:
+    """Name, number, unit and what it should be, in columns; then what others need for the same."""
+    rows = [("name", "ours", "unit", "wanted", "peers")]
+    for one in results:
+        peers = ", ".join(f"{name} {value:g}" for name, value in one.peers.items())
+        rows.append((one.name, f"{one.ours:g}", one.unit, one.wanted, peers))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

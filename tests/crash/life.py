@@ -1,0 +1,92 @@
+"""One life of `xiaoer run`: a process of its own, from its `ready` to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+# A busy machine with two cores may take its time; nothing here waits longer than it must.
+START, STOP = 40, 20
+
+
+class Life:
+    """`begin`, then `ready` for its address, then `kill` or `stop`. Its log is a file beside the data."""
+
+    def __init__(self, process: Process, log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.address = ""
+
+    @classmethod
+    async def begin(cls, data: Path, config: Path, log: Path) -> Life:
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "bot.cli", "run", "--port", "0"),
+                *("--data", str(data), "--config", str(config)),
+                stdout=PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        return cls(process, log)
+
+    async def ready(self) -> str:
+        """The address that it prints once it answers."""
+        assert self._process.stdout is not None
+        said = (await asyncio.wait_for(self._process.stdout.readline(), START)).decode()
+        assert said.startswith("ready http"), f"{said!r}\n{self.log}"
+        self.address = said.split()[1]
+        return self.address
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8")
+
+    async def kill(self) -> None:
+        """The machine loses its power, as far as the process can tell."""
+        if self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._end()
+
+    async def stop(self) -> int:
+        """Ask it to end; its exit code is the answer."""
+        self._process.terminate()
+        return await self._end()
+
+    async def _end(self) -> int:
+        # Reading to the end lets go of the pipe.
+        said, _ = await asyncio.wait_for(self._process.communicate(), STOP)
+        assert said is not None
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+
+@asynccontextmanager
+async def living(data: Path, config: Path, log: Path) -> AsyncIterator[Life]:
+    """A process that is gone when this ends, whatever happens."""
+    life = await Life.begin(data, config, log)
+    try:
+        yield life
+    finally:
+        await life.kill()
+
+
+async def command(*words: str) -> tuple[int, str]:
+    """Run `xiaoer …`: its exit code, and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.cli", *words, stdout=PIPE, start_new_session=True
+    )
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), START)
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    assert process.returncode is not None
+    return process.returncode, said.decode()

@@ -1,0 +1,153 @@
+"""kill -9 at random moments under load: nothing that was confirmed is lost, and nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+
+from storage.audit import audit
+from tests.crash.books import Books, as_the_kill_left_it
+from tests.crash.crowd import Crowd, Memory
+from tests.crash.life import Life, command, living
+from tests.harness import library
+
+pytestmark = pytest.mark.crash
+
+# How often it is killed once more, while it starts.
+WHILE_STARTING = 0.1
+SLOTS = (
+    *(f'id: post-{hour}, at: "{hour:02}:30", post: 播报{hour}点, late: 3h' for hour in range(0, 22, 3)),
+    'id: call, at: "08:00", do: call, late: 1h',
+    'id: gift, at: "12:00", do: gift, late: 1h',
+    'id: quick-day, at: "14:00", do: quick, late: 1h',
+    'id: quick-night, at: "20:00", do: quick, late: 1h',
+)
+# Every way in which something is confirmed must have happened, or the test shows nothing.
+REACHED = {
+    "sign_ins": "SELECT COUNT(*) FROM sign_ins",
+    "shares": "SELECT COUNT(*) FROM shares WHERE member_id > 0",
+    "packets of members": "SELECT COUNT(*) FROM packets WHERE giver > 0",
+    "admissions": "SELECT COUNT(*) FROM admissions",
+    "answers": "SELECT COUNT(*) FROM answers",
+    "rounds": "SELECT COUNT(*) FROM rounds WHERE closed_at > 0",
+    "slots": "SELECT COUNT(*) FROM occurrences WHERE state IN ('sent', 'late')",
+}
+
+
+@pytest.fixture
+def crashes(request: pytest.FixtureRequest) -> int:
+    asked: int = request.config.getoption("--crashes")
+    return asked
+
+
+@pytest.fixture(autouse=True)
+def _quick_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """httpcore looks for a sniffio that is not there on every request, for half of its time."""
+    monkeypatch.setitem(sys.modules, "sniffio", None)
+
+
+@pytest.fixture
+def chance() -> Random:
+    """Printed, so that a failure tells the seed; XIAOER_CRASH_SEED gives one."""
+    seed = int(os.environ.get("XIAOER_CRASH_SEED", "0")) or int.from_bytes(os.urandom(4))
+    print(f"XIAOER_CRASH_SEED={seed}")  # noqa: T201
+    return Random(seed)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    root = library(tmp_path / "library", slots=SLOTS)
+    path = tmp_path / "config.yaml"
+    path.write_text(f"library: {root}\nred_packet: {{expires: 6h}}\n", "utf-8")
+    return path
+
+
+async def test_nothing_confirmed_is_lost_when_it_is_killed_under_load(
+    tmp_path: Path, config: Path, crashes: int, chance: Random
+) -> None:
+    data, memory, books = tmp_path / "data", Memory(), Books(tmp_path / "data")
+    unknown: set[int] = set()
+    sending: set[int] = set()
+    for number in range(crashes + 1):
+        logs = [tmp_path / f"log-{number}.txt"]
+        if number and chance.random() < WHILE_STARTING:
+            logs.append(tmp_path / f"log-{number}-killed.txt")
+            await killed_while_it_starts(data, config, logs[1], chance.uniform(0.4, 1.6))
+            sending |= as_the_kill_left_it(data, tmp_path / "aside")
+        async with (
+            living(data, config, logs[0]) as life,
+            Crowd(await life.ready(), memory, chance) as crowd,
+        ):
+            if not number:
+                await crowd.gather()
+            else:
+                await books.settled(memory)
+                sent = books.sent()
+                books.check(memory, await crowd.look_around(), sent)
+                reported(books, sending, [log.read_text("utf-8") for log in logs])
+                unknown |= sending
+            if number < crashes:
+                await under_load(crowd, life, chance)
+                sending = as_the_kill_left_it(data, tmp_path / "aside")
+            else:
+                assert await life.stop() == 0, life.log
+
+    code, said = await command("db", "audit", "--data", str(data), "--json")
+    assert code == 0, said
+    assert unknown <= {one["id"] for one in json.loads(said)["unknown"]}
+    assert books.rows("SELECT id, state FROM outbox WHERE state IN ('planned', 'sending')") == []
+    reached = {name: books.rows(sql)[0][0] for name, sql in REACHED.items()} | {"clock": memory.moves}
+    print(f"{len(memory.said)} said, {reached}, unknown {len(unknown)}")  # noqa: T201
+    assert all(reached.values()), reached
+
+
+async def test_the_first_start_is_done_over_when_it_is_killed(
+    tmp_path: Path, config: Path, crashes: int, chance: Random
+) -> None:
+    """The tables are made whole or not at all, and the newcomer's group is there and 开张."""
+    for number in range(max(1, crashes // 10)):
+        data = tmp_path / f"data-{number}"
+        await killed_while_it_starts(data, config, tmp_path / "log.txt", chance.uniform(0.4, 2.0))
+        async with living(data, config, tmp_path / "log-again.txt") as life:
+            async with httpx.AsyncClient(base_url=await life.ready(), timeout=30) as http:
+                groups = (await http.get("/api/sandbox/groups")).json()
+            assert [group["tags"] for group in groups] == [["理财"]], groups
+            assert await life.stop() == 0, life.log
+        report = audit(data)
+        assert report.clean, report.faults
+
+
+async def under_load(crowd: Crowd, life: Life, chance: Random) -> None:
+    """Let everybody do what they do, and kill the process at a random moment."""
+    storm = asyncio.create_task(crowd.storm())
+    # The random moment of the kill: there is nothing to wait for.
+    await asyncio.sleep(chance.uniform(0.2, 1.4))
+    await life.kill()
+    await asyncio.wait_for(storm, 60)
+
+
+async def killed_while_it_starts(data: Path, config: Path, log: Path, seconds: float) -> None:
+    async with living(data, config, log) as life:
+        # The random moment of the kill: there is nothing to wait for.
+        await asyncio.sleep(seconds)
+        await life.kill()
+
+
+def reported(books: Books, sending: set[int], logs: Sequence[str]) -> None:
+    """What was being sent is unknown, in the database and in the log."""
+    states = dict(books.rows("SELECT id, state FROM outbox WHERE state <> 'sent'"))
+    assert {states.get(row) for row in sending} <= {"unknown"}
+    told = [
+        int(row) for log in logs for row in re.findall(r"unknown whether this was sent.*?\brow=(\d+)", log)
+    ]
+    assert set(told) == sending
+    assert "Traceback" not in "".join(logs), logs
