@@ -7,12 +7,12 @@ INTEGER and TEXT only, and every value is passed by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -36,6 +36,23 @@ class Query:
             fixed = {k: v for k, v in (compiled.params or {}).items() if v is not None}
             self._compiled[dialect.name] = (str(compiled), fixed)
         return self._compiled[dialect.name]
+
+
+class Savepoint:
+    """`with` it: a class, because a generator costs as much as the statements do."""
+
+    __slots__ = ("_cursor",)
+
+    def __init__(self, cursor: DBAPICursor) -> None:
+        self._cursor = cursor
+
+    def __enter__(self) -> None:
+        self._cursor.execute("SAVEPOINT turn")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT turn")
+        self._cursor.execute("RELEASE SAVEPOINT turn")
 
 
 class Db:
@@ -75,16 +92,9 @@ class Db:
         sql, fixed = self._compiled(query)
         self._cursor.executemany(sql, [{**fixed, **row} for row in rows])
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        self._cursor.execute("SAVEPOINT turn")
-        try:
-            yield
-        except BaseException:
-            self._cursor.execute("ROLLBACK TO SAVEPOINT turn")
-            self._cursor.execute("RELEASE SAVEPOINT turn")
-            raise
-        self._cursor.execute("RELEASE SAVEPOINT turn")
+    def savepoint(self) -> Savepoint:
+        """What is written inside is undone when it raises."""
+        return Savepoint(self._cursor)
 
     def begin(self, *, write: bool = True) -> None:
         self._cursor.execute(self._begin if write else "BEGIN")

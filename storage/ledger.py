@@ -6,7 +6,7 @@ Points come from a group's house account, which alone may be below zero.
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.db import Db, Query
@@ -25,6 +25,25 @@ _GIVE = Query(
         set_={"balance": accounts.c.balance + bindparam("amount")},
     )
     .returning(accounts.c.id, accounts.c.balance)
+)
+_MINT = Query(
+    insert(accounts)
+    .values(
+        [
+            {
+                "group_id": bindparam("group_id"),
+                "kind": kind,
+                "subject": bindparam(subject),
+                "balance": bindparam(amount),
+            }
+            for kind, subject, amount in (("house", "nobody", "minus"), ("purse", "member", "plus"))
+        ]
+    )
+    .on_conflict_do_update(
+        index_elements=["group_id", "kind", "subject"],
+        set_={"balance": accounts.c.balance + literal_column("excluded.balance")},
+    )
+    .returning(accounts.c.kind, accounts.c.id, accounts.c.balance)
 )
 _PAY = Query(
     update(accounts)
@@ -103,8 +122,11 @@ class Ledger:
         """
         if amount <= 0:
             raise ValueError(f"a transfer of {amount}")
-        paying = self._pay(group, source, amount)
-        paid, balance = self._give(group, target, amount)
+        if source == HOUSE and target[0] == "purse":
+            paying, (paid, balance) = self._mint(group, target[1], amount)
+        else:
+            paying = self._pay(group, source, amount)
+            paid, balance = self._give(group, target, amount)
         self._db.run(_POST, key=key, source=paying, target=paid, minus=-amount, plus=amount, at=now)
         return balance
 
@@ -118,6 +140,12 @@ class Ledger:
     def purses_of(self, person: str) -> list[tuple[int, int]]:
         """Group and points for each purse of a platform's person."""
         return [(group, points) for group, points in self._db.all(_BALANCES, p=person)]
+
+    def _mint(self, group: int, member: int, amount: int) -> tuple[int, tuple[int, int]]:
+        """What happens most, in one statement: from the house to a purse."""
+        rows = self._db.all(_MINT, group_id=group, nobody=0, member=member, minus=-amount, plus=amount)
+        found = {kind: (key, balance) for kind, key, balance in rows}
+        return found["house"][0], found["purse"]
 
     def _pay(self, group: int, account: Account, amount: int) -> int:
         kind, subject = account

@@ -44,6 +44,4 @@ class SignIns:
 
     def add(self, group: int, member: int, day: int, streak: int, points: int) -> int:
         """Keep a sign-in; the answer is the place among that day's."""
-        return self._db.value(
-            _ADD, group_id=group, member_id=member, day=day, streak=streak, points=points
-        )
+        return self._db.value(_ADD, group_id=group, member_id=member, day=day, streak=streak, points=points)

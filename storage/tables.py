@@ -149,7 +149,6 @@ postings = Table(
     _number("amount"),
     _number("at"),
     UniqueConstraint("key", "account_id"),
-    Index(None, "account_id"),
 )
 
 # What handlers keep. ----------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_a_process_from_ready_to_sigterm(folder: Path, tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 10  # the poll would wait for 30
         assert "Traceback" not in err
         poll.communicate(timeout=30)
     finally:

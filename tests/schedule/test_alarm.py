@@ -56,6 +56,7 @@ async def test_ringing_twice_does_nothing_twice(inside: Inside) -> None:
     for each in (one, other, one):
         await each.ring()
     assert len(inside.downstream.rows) == before + 1
+    assert inside.read("SELECT planned_until FROM horizon") == [(inside.clock.now(),)]
     for each in (one, other):
         each.stop()
 

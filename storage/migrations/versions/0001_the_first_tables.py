@@ -233,8 +233,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_postings')),
     sa.UniqueConstraint('key', 'account_id', name=op.f('uq_postings_key_account_id'))
     )
-    with op.batch_alter_table('postings', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_postings_account_id'), ['account_id'], unique=False)
 
     op.create_table('rounds',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
