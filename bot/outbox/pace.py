@@ -21,17 +21,16 @@ class Pacer:
     _last: dict[str, int] = field(default_factory=dict)
     _recent: deque[int] = field(default_factory=deque)
 
-    async def turn(self, chat: str) -> None:
-        """Wait until the next message may go to this chat, and count it."""
-        while (moment := self._next(chat)) > self.clock.now():
-            await self.clock.sleep_until(moment)
-        now = self.clock.now()
-        self._last[chat] = now + self.chance.randrange(self.chat_gap // 3 + 1)
-        self._recent.append(now)
-
-    def _next(self, chat: str) -> int:
+    def next(self, chat: str) -> int:
+        """The moment from which the next message may go to this chat."""
         now = self.clock.now()
         while self._recent and self._recent[0] <= now - MINUTE:
             self._recent.popleft()
         free = self._recent[0] + MINUTE if len(self._recent) >= self.per_minute else 0
         return max(free, self._last.get(chat, -self.chat_gap) + self.chat_gap)
+
+    def count(self, chat: str) -> None:
+        """A message goes to this chat now."""
+        now = self.clock.now()
+        self._last[chat] = now + self.chance.randrange(self.chat_gap // 3 + 1)
+        self._recent.append(now)

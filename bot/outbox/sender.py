@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -48,6 +48,7 @@ class Sender:
         self._pictures = pictures
         self._queues: dict[tuple[str, str], deque[Row]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._asleep: set[asyncio.Task[None]] = set()
         self._stopped = False
 
     async def resume(self) -> int:
@@ -88,6 +89,8 @@ class Sender:
         self._stopped = True
         for queue in self._queues.values():
             queue.clear()
+        for task in self._asleep:
+            task.cancel()
         _, late = await asyncio.wait(tasks, timeout=5) if (tasks := list(self._tasks.values())) else ((), ())
         for task in late:
             task.cancel()
@@ -99,9 +102,8 @@ class Sender:
         try:
             while queue:
                 if pacer is not None:
-                    await pacer.turn(name)
-                    if not queue:
-                        break
+                    await self._sleep_until(lambda: pacer.next(name))
+                    pacer.count(name)
                 rows = [queue.popleft() for _ in range(1 if pacer else min(AT_ONCE, len(queue)))]
                 await self._send(account, rows, queue)
         except Exception:
@@ -168,7 +170,7 @@ class Sender:
                 return
             if self._stopped:
                 return
-            await self._clock.sleep_until(again)
+            await self._sleep_until(lambda: again)  # noqa: B023 - awaited here
             await self._writer.run(lambda store: store.outbox.sending([row]))
             try:
                 await self._note([row] if await self._sent(account, row) else [])
@@ -177,6 +179,16 @@ class Sender:
                 await self._writer.run(lambda store: store.outbox.planned([row]))
             else:
                 return
+
+    async def _sleep_until(self, moment: Callable[[], int]) -> None:
+        """Wait for a moment that may move on; a stop does not wait for it."""
+        task: Any = asyncio.current_task()
+        self._asleep.add(task)
+        try:
+            while (until := moment()) > self._clock.now():
+                await self._clock.sleep_until(until)
+        finally:
+            self._asleep.discard(task)
 
     async def _ended(self, row: Row, state: str, why: str) -> None:
         await self._writer.run(lambda store: store.outbox.ended(row, state, why))
