@@ -5,6 +5,7 @@ Events: somebody joins or leaves, who is in a group, an invitation. Timers: entr
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from bot.dispatch.router import Router
@@ -98,13 +99,9 @@ def invited(event: Invited, _turn: PrivateTurn) -> Accept:
     return Accept(event.id)
 
 
-def _says(text: str, password: str) -> bool:
-    return text == password
-
-
-@router.listener(TOPIC, _says)
+@router.listener(TOPIC, operator.eq, only=Role.NEWCOMER)
 def password(_message: Message, turn: Turn) -> Reply | None:
-    """A newcomer says the password; from anybody else it is talk."""
+    """A newcomer says the password. Who turns out to own the group at their first word needs none."""
     if turn.member.role != Role.NEWCOMER:
         return None
     _admit(turn, turn.member, turn.group.password)

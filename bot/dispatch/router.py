@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.dispatch.lanes import Lane
 from bot.dispatch.text import LONGEST, plain, spellings, words
-from bot.model import Invited, Joined, Left, Message, Result, Role, Roster, Timer
+from bot.model import Invited, Joined, Left, Member, Message, Result, Role, Roster, Timer
 
 if TYPE_CHECKING:
     from bot.dispatch.turn import PrivateTurn, Turn
@@ -44,11 +44,19 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Ordinary text that a handler waits for; `match` gets it in plain form, and the topic's value."""
+    """Ordinary text that a handler waits for; `match` gets it in plain form, and the topic's value.
+
+    With `only`, it is talk when anybody of another role says it.
+    """
 
     name: str
     match: Callable[[str, str], bool]
     handler: OnMessage
+    only: Role | None = None
+
+    def hears(self, member: Member | None) -> bool:
+        """Whether it is meant for somebody; who was never seen is a newcomer."""
+        return self.only is None or self.only == (member.role if member else Role.NEWCOMER)
 
 
 @dataclass(slots=True)
@@ -91,8 +99,12 @@ class Router:
 
         return register
 
-    def listener(self, topic: str, match: Callable[[str, str], bool]) -> Callable[[H], H]:
-        return lambda handler: _once(self.listeners, topic, Listener(self.name, match, handler), handler)
+    def listener(
+        self, topic: str, match: Callable[[str, str], bool], only: Role | None = None
+    ) -> Callable[[H], H]:
+        return lambda handler: _once(
+            self.listeners, topic, Listener(self.name, match, handler, only), handler
+        )
 
     def timer(self, kind: str) -> Callable[[H], H]:
         return lambda handler: _once(self.timers, kind, handler, handler)
@@ -151,7 +163,7 @@ class Routes:
             if listening:
                 for topic, value in listening.items():
                     listener = self.listeners[topic]
-                    if listener.match(flat, value):
+                    if listener.match(flat, value) and listener.hears(lane.members.get(message.sender.id)):
                         return listener, flat
         return self.with_rest(text) if begins else None
 

@@ -109,7 +109,7 @@ async def test_any_text_is_text(tmp_path: Path) -> None:
         for text in TEXTS:
             began = time.perf_counter()
             lines = await group.say("阿强", text)
-            assert time.perf_counter() - began < 1
+            assert time.perf_counter() - began < 3
             assert lines == [], text[:20]
         kept = [line["text"] for line in await group.read(before) if line["from"] == "m2"]
         assert kept == [text.replace("\0", "\ufffd") for text in TEXTS]
@@ -127,7 +127,7 @@ async def test_any_text_behind_a_command_gets_at_most_one_short_line(tmp_path: P
                         continue  # an owner may write what they like
                     began = time.perf_counter()
                     lines = await group.say(who, head + tail)
-                    assert time.perf_counter() - began < 1
+                    assert time.perf_counter() - began < 3
                     assert len(lines) <= 1
                     assert all(len(line) < 300 for line in lines)
 

@@ -297,3 +297,14 @@ async def test_the_definition_of_a_quiz_is_that_of_its_start(tmp_path: Path) -> 
         assert re.search("一加[一二]", lines[1])
         assert lines[-1] == "1 人答完 2 题"
         assert "没有叫" in await group.ask("掌柜", "@小二 开始 快问")
+
+
+async def test_a_members_answer_counts_even_where_it_is_the_password_too(tmp_path: Path) -> None:
+    """The password is heard from newcomers alone, so that B stays an answer for everybody else."""
+    async with small(tmp_path) as world:
+        group = await world.group()
+        await group.say("掌柜", "暗号 b")
+        await group.say("掌柜", "@小二 开始 快问")
+        assert await group.say("阿强", "B") == []
+        lines = await group.say("掌柜", "@小二 收题")
+        assert "1 人作答" in lines[0]

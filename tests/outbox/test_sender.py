@@ -128,6 +128,18 @@ async def test_what_certainly_did_not_leave_is_tried_again_and_not_lost(post: Po
     assert len(post.far.tried) > 6
 
 
+async def test_what_was_put_back_stays_before_what_came_later(post: Post) -> None:
+    """Of more than go at once, the rest of the first part is still sent before the second."""
+    post.far.trouble = failing("5")
+    texts = [str(n) for n in range(2 * AT_ONCE)]
+    await post.say(*texts)
+    await post.run(5 * SECOND)
+    assert post.far.texts == texts[:5]
+    post.far.trouble = failing()
+    await post.run(MINUTE)
+    assert post.far.texts == texts
+
+
 async def test_what_is_too_late_is_stale_and_lets_the_rest_go(post: Post) -> None:
     """Also when its time passed while it was being tried."""
     now = post.clock.now()
