@@ -7,7 +7,7 @@ import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -128,10 +128,6 @@ class Settings(Part):
     def with_sandbox(self) -> bool:
         """The sandbox runs unless there are accounts, or as the file says."""
         return not self.accounts if self.sandbox is None else self.sandbox
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
 
 
 def load(path: Path, *, required: bool) -> Settings:

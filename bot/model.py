@@ -107,13 +107,12 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """People came into a group; `inviter` is empty where the platform does not tell."""
+    """People came into a group."""
 
     account: str
     chat: str
     people: tuple[Person, ...]
     at: int
-    inviter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +172,11 @@ class Occurrence:
     post: str = ""
     skip: str = ""
 
+    @property
+    def what(self) -> str:
+        """`do:<activity>` or `post:<post>`."""
+        return f"do:{self.do}" if self.do else f"post:{self.post}"
+
 
 # Replies and effects: what handlers return. ---------------------------------------------------
 
@@ -226,6 +230,14 @@ class Say:
 
 
 Outgoing = Say | Accept
+
+
+_UNSAFE = re.compile("[\0\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Text that any database and any JSON can hold: adapters pass everything through here."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")

@@ -83,6 +83,9 @@ class SandboxStore(Protocol):
 
     async def groups(self) -> Sequence[SandboxGroup]: ...
 
+    async def gone(self) -> Sequence[tuple[str, SandboxMember]]:
+        """Who has left, each with their group."""
+
     async def add_group(self, title: str, owner: str, members: Sequence[str]) -> SandboxGroup: ...
 
     async def add_member(self, group: str, name: str) -> SandboxMember: ...
@@ -94,6 +97,9 @@ class SandboxStore(Protocol):
 
     def handled(self, seq: int) -> None:
         """Note that a member's line needs no second reading after a crash."""
+
+    async def flush(self) -> None:
+        """Keep what `handled` noted, which else is kept with the next line."""
 
     async def messages(self, chat: str, after: int) -> Sequence[SandboxMessage]: ...
 

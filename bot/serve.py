@@ -100,6 +100,9 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
     serving = loop.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
+    if serving.done():
+        await serving
+        return
     host, port = listening.getsockname()[:2]
     print(f"ready http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201
     await asyncio.wait({serving, loop.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)

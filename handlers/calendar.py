@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 TAGS, TAG = 5, 12
 RETRY = 30 * SECOND
 STATES = {
-    "": "",
     "claimed": "正在发",
     "sent": "已发",
     "late": "晚了，已发",
@@ -52,7 +52,7 @@ def open_up(_message: Message, turn: Turn) -> Reply:
     """The group's owner opens the group and sets its tags; where there is no owner known, who says it is."""
     if turn.group.owner and turn.member.role < Role.OWNER:
         raise Refused("gate.owner_only")
-    words = turn.rest.split()
+    words = re.split(r"[\s、,，]+", turn.rest) if turn.rest else []
     if len(words) > TAGS or any(len(word) > TAG for word in words):
         raise Refused("calendar.bad_tags", most=TAGS, length=TAG)
     tags = list(dict.fromkeys(_tag(turn, word) for word in words))
@@ -79,7 +79,7 @@ def today(_message: Message, turn: Turn) -> Reply:
     return Reply("calendar.today", {"lines": "\n".join(lines)}, to=turn.person)
 
 
-@router.command("开始", role=Role.OWNER, rest=True, talk=True, money=True)
+@router.command("开始", role=Role.OWNER, rest=True, talk=True)
 def start(message: Message, turn: Turn) -> Result:
     """Start an activity of the library now, by its title or its id."""
     wanted = plain(turn.rest)
@@ -186,8 +186,7 @@ def _today(turn: Turn) -> Iterator[str]:
         note = STATES[claimed.state] + (f"（{claimed.reason}）" if claimed.reason else "")
         rows[key] = (claimed.due, claimed.what, note)
     for key, occurrence in planned.items():
-        what = f"do:{occurrence.do}" if occurrence.do else f"post:{occurrence.post}"
-        rows.setdefault(key, (occurrence.due, what, occurrence.skip))
+        rows.setdefault(key, (occurrence.due, occurrence.what, occurrence.skip))
     for due, what, note in sorted(rows.values()):
         yield f"{turn.local(due):%H:%M} {_title(turn, what)}" + (f"，{note}" if note else "")
 

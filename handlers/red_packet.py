@@ -39,6 +39,8 @@ router = Router(
         "packet.withdrawn": "撤回了 {left} 份，共 {points} 分退回{where}。",
         "packet.nothing": "你没有可以撤回的红包。",
         "packet.treasury": "国库",
+        "packet.purse": "{name} 的钱包",
+        "packet.your_purse": "你的钱包",
     },
 )
 _NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -63,7 +65,7 @@ class PacketActivity(Activity):
         return self
 
 
-@router.command("发红包", rest=True, money=True)
+@router.command("发红包", rest=True)
 def give(_message: Message, turn: Turn) -> Reply:
     """`发红包 总分 份数`: an owner gives from the treasury, a member from their own purse."""
     numbers = plain(turn.rest).split()
@@ -77,6 +79,7 @@ def give(_message: Message, turn: Turn) -> Reply:
         raise Refused("packet.no_shares")
     if shares > points:
         raise Refused("packet.too_many")
+    turn.once("packet", points, shares)
     giver = 0 if turn.member.role == Role.OWNER else turn.member.id
     packet = _open(turn, giver, points, shares)
     values: Values = {"giver": turn.member.name + " ", "points": points, "shares": shares}
@@ -85,6 +88,8 @@ def give(_message: Message, turn: Turn) -> Reply:
 
 @router.slot("red_packet", PacketActivity)
 def slot(activity: PacketActivity, turn: Turn) -> Reply:
+    if turn.occurrence is None:
+        turn.once("start", activity.title)
     packet = _open(turn, 0, activity.points, activity.shares)
     return Reply(
         activity.posts.opening,
@@ -98,12 +103,13 @@ def slot(activity: PacketActivity, turn: Turn) -> Reply:
 
 @router.command("抢", "抢红包")
 def grab(_message: Message, turn: Turn) -> Reply:
-    """One share for each member, of the oldest packet in this group that they have no share of."""
+    """One share for each member, of the latest packet in this group that they have no share of."""
     packets, store = turn.store.red_packets, turn.store
     mine = 0
-    for packet in packets.open(turn.group.id):
-        mine = packets.share_of(packet.id, turn.member.id)
-        share = None if mine else packets.take(packet.id, turn.member.id, turn.now)
+    for packet in reversed(packets.open(turn.group.id)):
+        had = packets.share_of(packet.id, turn.member.id)
+        mine = mine or had
+        share = None if had else packets.take(packet.id, turn.member.id, turn.now)
         if share is None:
             continue
         number, points = share
@@ -134,8 +140,11 @@ def withdraw(_message: Message, turn: Turn) -> Reply:
     mine = [packet for packet in turn.store.red_packets.open(turn.group.id) if packet.giver in givers]
     if not mine:
         raise Refused("packet.nothing")
-    left, points = _refund(turn, mine[-1], "withdrawn")
-    values: Values = {"left": left, "points": points, "where": _where(turn, mine[-1])}
+    packet = mine[-1]
+    left, points = _refund(turn, packet, "withdrawn")
+    turn.store.marks.unorder(turn.member.id)
+    where = "packet.your_purse" if packet.giver else "packet.treasury"
+    values: Values = {"left": left, "points": points, "where": turn.words(where, {})}
     return Reply("packet.withdrawn", values, to=turn.person)
 
 
@@ -194,4 +203,6 @@ def _end(turn: Turn, packet: Packet, state: str) -> None:
 
 
 def _where(turn: Turn, packet: Packet) -> str:
-    return f" {packet.giver_name}" if packet.giver else turn.words("packet.treasury", {})
+    if not packet.giver:
+        return turn.words("packet.treasury", {})
+    return " " + turn.words("packet.purse", {"name": packet.giver_name})

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import text
 
 from bot.model import fill
-from storage.database import existing
+from storage.database import LOCK, existing
 
 # Each finds rows that must not be there; its sentence says what a row means.
 _CHECKS = (
@@ -181,7 +181,7 @@ def _unknown(key: int, account: str, chat: str, state: str, body: str) -> Unknow
 
 def _at_work(folder: Path) -> bool:
     try:
-        with FileLock(folder / "xiaoer.lock", timeout=0):
+        with FileLock(folder / LOCK, timeout=0):
             return False
     except Timeout:
         return True

@@ -22,6 +22,7 @@ from storage.writer import Writer
 T = TypeVar("T")
 
 FILE = "xiaoer.db"
+LOCK = "xiaoer.lock"
 
 
 class Database:
@@ -77,7 +78,7 @@ def take(folder: Path) -> FileLock:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, "没有写权限")
-        lock = FileLock(folder / "xiaoer.lock")
+        lock = FileLock(folder / LOCK)
         lock.acquire(timeout=0)
     except Timeout:
         raise Unusable(

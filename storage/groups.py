@@ -84,7 +84,6 @@ _ENTER = Query(
 )
 _STATUS = Query(update(members).where(members.c.id == bindparam("member")).values(status=bindparam("s")))
 _RENAME = Query(update(members).where(members.c.id == bindparam("member")).values(name=bindparam("n")))
-_NAME = Query(select(members.c.name, members.c.person).where(members.c.id == bindparam("member")))
 _ADMIT = Query(
     insert(admissions).values(
         member_id=bindparam("member_id"),
@@ -173,11 +172,6 @@ class Groups:
 
     def rename(self, member: int, name: str) -> None:
         self._db.run(_RENAME, member=member, n=name)
-
-    def person(self, member: int) -> tuple[str, str]:
-        """The name and the platform's id of somebody who is or was in a group."""
-        row = self._db.one(_NAME, member=member)
-        return (row[0], row[1]) if row else ("", "")
 
 
 def _group(row: Row) -> Group:

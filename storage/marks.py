@@ -27,9 +27,11 @@ _OUTCOME = Query(
     .values(outcome=bindparam("o"))
 )
 _FORGET = Query(delete(marks).where(marks.c.at < bindparam("before")))
+_FORGET_ORDERS = Query(delete(orders).where(orders.c.at < bindparam("before")))
 _ORDERED = Query(
     select(orders.c.at).where(orders.c.member_id == bindparam("m"), orders.c.words == bindparam("w"))
 )
+_UNORDER = Query(delete(orders).where(orders.c.member_id == bindparam("m")))
 _ORDER = Query(
     insert(orders)
     .values(member_id=bindparam("member_id"), words=bindparam("words"), at=bindparam("at"))
@@ -49,9 +51,10 @@ class Marks:
         """Say that the handler of a marked message raised."""
         self._db.run(_OUTCOME, a=account, c=chat, m=message, o="failed")
 
-    def forget(self, before: int) -> int:
-        """Drop marks that are older than anything a platform replays."""
-        return self._db.run(_FORGET, before=before)
+    def forget(self, before: int) -> None:
+        """Drop what is older than anything a platform replays."""
+        self._db.run(_FORGET, before=before)
+        self._db.run(_FORGET_ORDERS, before=before)
 
     def ordered_at(self, member: int, words: str) -> int:
         """When a member last gave just this command and it was done; 0 for never."""
@@ -59,3 +62,7 @@ class Marks:
 
     def order(self, member: int, words: str, now: int) -> None:
         self._db.run(_ORDER, member_id=member, words=words, at=now)
+
+    def unorder(self, member: int) -> None:
+        """What a member ordered was taken back, so the same again is no repetition."""
+        self._db.run(_UNORDER, m=member)

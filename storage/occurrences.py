@@ -97,7 +97,7 @@ class Occurrences:
             local=occurrence.local,
             due=occurrence.due,
             late=occurrence.late,
-            what=f"do:{occurrence.do}" if occurrence.do else f"post:{occurrence.post}",
+            what=occurrence.what,
         )
 
     def get(self, key: int) -> Claimed | None:

@@ -16,7 +16,7 @@ _GROUPS = Query(select(sandbox_groups.c.id, sandbox_groups.c.title).order_by(san
 _ADD_GROUP = Query(insert(sandbox_groups).values(title=bindparam("title")).returning(sandbox_groups.c.id))
 _MEMBERS = Query(
     select(sandbox_members.c.group_id, sandbox_members.c.id, sandbox_members.c.name, sandbox_members.c.role)
-    .where(sandbox_members.c.present == 1)
+    .where(sandbox_members.c.present == bindparam("present"))
     .order_by(sandbox_members.c.id)
 )
 _ADD_MEMBER = Query(
@@ -76,12 +76,17 @@ class SandboxWorld:
 
     def groups(self) -> list[SandboxGroup]:
         members: dict[int, list[SandboxMember]] = {}
-        for group, key, name, role in self._db.all(_MEMBERS):
+        for group, key, name, role in self._db.all(_MEMBERS, present=1):
             members.setdefault(group, []).append(SandboxMember(f"m{key}", name, role))
         return [
             SandboxGroup(f"g{key}", title, tuple(members.get(key, ())))
             for key, title in self._db.all(_GROUPS)
         ]
+
+    def gone(self) -> list[tuple[str, SandboxMember]]:
+        """Who has left, each with their group."""
+        rows = self._db.all(_MEMBERS, present=0)
+        return [(f"g{group}", SandboxMember(f"m{key}", name, role)) for group, key, name, role in rows]
 
     def add_group(self, title: str, owner: str, members: Sequence[str]) -> SandboxGroup:
         key = self._db.value(_ADD_GROUP, title=title)

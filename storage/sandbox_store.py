@@ -23,6 +23,9 @@ class SandboxStore:
     async def groups(self) -> Sequence[SandboxGroup]:
         return await self._read(lambda store: store.sandbox.groups())
 
+    async def gone(self) -> Sequence[tuple[str, SandboxMember]]:
+        return await self._read(lambda store: store.sandbox.gone())
+
     async def add_group(self, title: str, owner: str, members: Sequence[str]) -> SandboxGroup:
         return await self._write(lambda store: store.sandbox.add_group(title, owner, members))
 
@@ -44,6 +47,10 @@ class SandboxStore:
     def handled(self, seq: int) -> None:
         """A member's line needs no second reading; kept with the next line."""
         self._handled.append(seq)
+
+    async def flush(self) -> None:
+        handled, self._handled = self._handled, []
+        await self._write(lambda store: store.sandbox.handled(handled))
 
     async def messages(self, chat: str, after: int) -> Sequence[SandboxMessage]:
         return await self._read(lambda store: store.sandbox.messages(chat, after))

@@ -80,8 +80,9 @@ class Timers:
     def drop(self, group: int, kind: str, subject: int) -> None:
         self._db.run(_DROP, g=group, k=kind, s=subject)
 
-    def claim(self, timer: int) -> bool:
-        return self._db.run(_CLAIM, timer=timer) == 1
+    def claim(self, timer: int) -> None:
+        """Take a timer for good: it rings no more."""
+        self._db.run(_CLAIM, timer=timer)
 
     def first(self, group: int, until: int) -> Timer | None:
         """The group's earliest timer that is due by then."""

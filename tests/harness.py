@@ -434,7 +434,7 @@ def agree(kept: Mapping[Key, Lane], dispatcher: Dispatcher) -> None:
 
 
 def _bare(lane: Lane) -> Lane:
-    return replace(lane, now=0, waiting=0)
+    return replace(lane, now=0)
 
 
 def open_store(folder: Path) -> tuple[Engine, Path]:

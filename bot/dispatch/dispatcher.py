@@ -8,6 +8,7 @@ to be sent goes to the outbox.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from bot.dispatch.lanes import Key, Lane
@@ -45,27 +46,25 @@ class Dispatcher:
         self._downstream = downstream
         self._lanes = made
         self._keys = {lane.group.id: key for key, lane in made.items()}
-        self._crowd: list[tuple[Lane, asyncio.Future[None]]] = []
+        self._waiting: Counter[Key] = Counter()
+        self._crowd: list[tuple[Key, asyncio.Future[None]]] = []
         self._turns = Turns(frame, made)
         writer.on_rollback = self._turns.forget
 
-    def feed(self, event: Event) -> asyncio.Future[bool] | None:
-        """Take an event in. None for chatter; else the answer is whether something was done."""
-        if isinstance(event, Message) and not event.private:
-            key = (event.account, event.chat)
+    def feed(self, event: Event) -> asyncio.Future[bool | None] | None:
+        """Take an event in. None for chatter; else the answer is as `_queue` says."""
+        key = _key(event)
+        if isinstance(event, Message) and not self._waiting[key]:
             lane = self._lanes.get(key)
-            if lane is not None and not lane.waiting and self._chatter(lane, event):
+            if lane is not None and self._chatter(lane, event):
                 return None
-            return self._queue(key, event)
-        if isinstance(event, Message | Invited):
-            return self._queue((event.account, OUTSIDE), event)
-        return self._queue((event.account, event.chat), event)
+        return self._queue(key, event)
 
-    def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool]:
+    def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool | None]:
         """A slot of the calendar is due in a group."""
         return self._queue(self._keys[occurrence.group], occurrence)
 
-    def feed_timers(self, now: int) -> list[asyncio.Future[bool]]:
+    def feed_timers(self, now: int) -> list[asyncio.Future[bool | None]]:
         """Have every group run its timers that are due."""
         due = [(lane.next_due, key) for key, lane in self._lanes.items() if 0 < lane.next_due <= now]
         return [self._queue(key, Tick(*key)) for _, key in sorted(due)]
@@ -77,10 +76,10 @@ class Dispatcher:
 
     async def breathe(self, event: Event) -> None:
         """Wait while the event's group is flooded, so that its account is read no further."""
-        lane = self._lanes.get((event.account, getattr(event, "chat", OUTSIDE)))
-        if lane is not None and lane.waiting >= FLOOD:
+        key = _key(event)
+        if self._waiting[key] >= FLOOD:
             room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._crowd.append((lane, room))
+            self._crowd.append((key, room))
             await room
 
     @property
@@ -91,38 +90,38 @@ class Dispatcher:
     @property
     def depth(self) -> int:
         """How many events wait in the fullest lane."""
-        return max((lane.waiting for lane in self._lanes.values()), default=0)
+        return max(self._waiting.values(), default=0)
 
     def _chatter(self, lane: Lane, message: Message) -> bool:
         if self._routes.match(lane, message) is not None:
             return False
         return not lane.group.opened_at or (not message.to_bot and message.sender.id in lane.members)
 
-    def _queue(self, key: Key, event: Event | Tick | Occurrence) -> asyncio.Future[bool]:
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    def _queue(self, key: Key, event: Event | Tick | Occurrence) -> asyncio.Future[bool | None]:
+        """The answer is whether something was done; None when it could not be committed."""
+        future: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         now = self._clock.now()
-        lane = self._lanes.get(key)
-        if lane is not None:
-            lane.waiting += 1
+        self._waiting[key] += 1
 
         def done(outcome: Outcome | None, _error: BaseException | None) -> None:
-            if lane is not None:
-                lane.waiting -= 1
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
             if self._crowd:
                 self._let_in()
             if outcome is not None:
                 self._committed(key, outcome)
             if not future.done():
-                future.set_result(outcome is not None and outcome.handled)
+                future.set_result(None if outcome is None else outcome.handled)
 
         self._writer.submit(lambda store: self._turns.handle(store, key, event, now), done)
         return future
 
     def _let_in(self) -> None:
         still = []
-        for lane, room in self._crowd:
-            if lane.waiting >= FLOOD // 2:
-                still.append((lane, room))
+        for key, room in self._crowd:
+            if self._waiting[key] >= FLOOD // 2:
+                still.append((key, room))
             elif not room.done():
                 room.set_result(None)
         self._crowd = still
@@ -141,3 +140,10 @@ class Dispatcher:
             self._downstream.due(lane.next_due)
         if outcome.replan:
             self._downstream.replan()
+
+
+def _key(event: Event) -> Key:
+    """Whose turn an event is: its group's, or that of all that happens in none."""
+    if isinstance(event, Invited) or (isinstance(event, Message) and event.private):
+        return event.account, OUTSIDE
+    return event.account, event.chat

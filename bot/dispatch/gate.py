@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from bot.dispatch.router import Command
-from bot.model import SECOND, Role
-
-TWICE = 5 * SECOND
+from bot.model import Role
 
 TEXTS = {
     "gate.not_open": "我还没在这个群开张，请群主说一声「开张」。",

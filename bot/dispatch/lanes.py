@@ -19,7 +19,7 @@ class Lane:
     """One group. The writer has its own, ahead of the event loop's copy by what is not committed yet.
 
     `members` goes by the platform's ids. `next_due` is when its next timer is due, 0 for none; `now`
-    is the stamp of its last event. `waiting` counts events under way, in the loop's copy only.
+    is the stamp of its last event.
     """
 
     group: Group
@@ -27,10 +27,9 @@ class Lane:
     listening: dict[str, str] = field(default_factory=dict)
     next_due: int = 0
     now: int = 0
-    waiting: int = 0
 
     def copy(self) -> Lane:
-        return replace(self, members=dict(self.members), listening=dict(self.listening), waiting=0)
+        return replace(self, members=dict(self.members), listening=dict(self.listening))
 
 
 # What an event changes in a lane: applied by the writer at once, by the loop after the commit.

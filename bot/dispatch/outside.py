@@ -37,7 +37,9 @@ class Outside:
                 return keep(self._frame.library, store, (event.account, chat), _private(result), now)
         except Exception:
             log.exception("a handler failed", kind=type(event).__name__, person=chat)
-            return []
+            store.marks.failed(event.account, chat, mark)
+            sorry = Reply("gate.sorry", private=True) if chat else None
+            return keep(self._frame.library, store, (event.account, chat), sorry, now)
 
     def _invited(self, event: Invited, turn: PrivateTurn) -> Result:
         return self._frame.routes.events[Invited](event, turn)

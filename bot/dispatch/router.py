@@ -29,8 +29,7 @@ class Command:
     """One way to ask for something by name.
 
     `role` is who may; `rest` says that more words may follow; `talk` marks everyday words, which
-    are a command only from who may give it, or with @小二; `money` that it moves points, so it is not
-    done twice within 5 seconds; `early` that it works before 开张.
+    are a command only from who may give it, or with @小二; `early` that it works before 开张.
     """
 
     name: str
@@ -38,7 +37,6 @@ class Command:
     role: Role = Role.MEMBER
     rest: bool = False
     talk: bool = False
-    money: bool = False
     early: bool = False
 
 
@@ -78,12 +76,11 @@ class Router:
         role: Role = Role.MEMBER,
         rest: bool = False,
         talk: bool = False,
-        money: bool = False,
         early: bool = False,
     ) -> Callable[[H], H]:
         def register(handler: H) -> H:
             for name in names:
-                command = Command(self.name, handler, role, rest, talk, money, early)
+                command = Command(self.name, handler, role, rest, talk, early)
                 _once(self.commands, plain(name), command)
             return handler
 

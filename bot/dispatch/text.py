@@ -37,6 +37,7 @@ _TABLE = _table()
 _ODD = re.compile(
     "[" + "".join(re.escape(chr(code)) for code in _TABLE if code < 0x10000) + "\U00010000-\U0010ffff]"
 )
+_APART = re.compile(r"[\s:：]+")
 _TRAILING = " 。.！!～~，,、"
 
 
@@ -61,8 +62,8 @@ def spellings(chars: Iterable[str]) -> frozenset[str]:
 
 def words(text: str) -> tuple[str, str]:
     """The first word in its plain form, and the rest as it was typed."""
-    parts = text.split(maxsplit=1)
-    if not parts or len(parts[0]) > LONGEST:
+    parts = _APART.split(text.strip(), maxsplit=1)
+    if not parts[0] or len(parts[0]) > LONGEST:
         return "", ""
     return plain(parts[0]), parts[1].strip() if len(parts) > 1 else ""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.dispatch.lanes import Change, Lane
+from bot.errors import Refused
 from bot.model import SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from storage.occurrences import Claimed
     from storage.store import Store
 
+TWICE = 5 * SECOND
 Planner = Callable[["Store", int, int, int], "list[Occurrence]"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -130,6 +132,14 @@ class Turn:
         """Give a member new points from the house, once for each key; the answer is the new balance."""
         purse = ("purse", member.id)
         return self.store.ledger.transfer(self.group.id, ("house", 0), purse, points, key, self.now)
+
+    def once(self, *order: str | int) -> None:
+        """For what moves points: the same order by the same member within 5 seconds is refused."""
+        words = " ".join(map(str, order))
+        before = self.store.marks.ordered_at(self.member.id, words)
+        if before and self.now - before < TWICE:
+            raise Refused("gate.again")
+        self.store.marks.order(self.member.id, words, self.now)
 
     # What it listens for, and when it wants to be called. --------------------------------------------
 

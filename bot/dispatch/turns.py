@@ -14,11 +14,11 @@ import structlog
 
 from bot.dispatch import lanes
 from bot.dispatch.effects import keep
-from bot.dispatch.gate import TWICE, refusal
+from bot.dispatch.gate import refusal
 from bot.dispatch.lanes import Change, Key, Lane
 from bot.dispatch.outside import Outside
 from bot.dispatch.router import Command, Listener
-from bot.dispatch.text import display, plain
+from bot.dispatch.text import display
 from bot.dispatch.turn import Frame, Turn
 from bot.errors import Refused
 from bot.model import MINUTE, Event, Invited, Joined, Message, Occurrence, Reply, Result, Timer
@@ -131,7 +131,7 @@ class Turns:
         turn = Turn(self._frame, store, lane, now)
         turn.speaks(event.sender.id)
         turn.rest = rest
-        answer = self._gate(store, turn, event, route)
+        answer = self._gate(turn, event, route)
         if answer == "":
             return
         if answer is not None:
@@ -149,16 +149,11 @@ class Turns:
             turn.rename(member, name)
             outcome.changes += turn.changes
 
-    def _gate(self, store: Store, turn: Turn, event: Message, route: Command | Listener) -> str | None:
+    def _gate(self, turn: Turn, event: Message, route: Command | Listener) -> str | None:
         """The text that turns a message away; '' in silence; None lets it through."""
         if isinstance(route, Listener):
             return None
-        no = refusal(route, turn.member.role, opened=bool(turn.group.opened_at), to_bot=event.to_bot)
-        if no is None and route.money:
-            before = store.marks.ordered_at(turn.member.id, plain(event.text))
-            if before and turn.now - before < TWICE:
-                return "gate.again"
-        return no
+        return refusal(route, turn.member.role, opened=bool(turn.group.opened_at), to_bot=event.to_bot)
 
     def _run(
         self, store: Store, key: Key, turn: Turn, event: Message, route: Command | Listener, outcome: Outcome
@@ -167,8 +162,6 @@ class Turns:
         try:
             with store.savepoint():
                 rows = self._keep(store, turn, route.handler(event, turn))
-                if rows and isinstance(route, Command) and route.money:
-                    store.marks.order(turn.member.id, plain(event.text), turn.now)
         except Refused as refused:
             turn = self._undone(store, key, turn)
             rows = self._keep(store, turn, Reply(refused.text, refused.values, to=person))
@@ -232,7 +225,7 @@ class Turns:
                 why = turn.words(refused.text, refused.values)
                 store.occurrences.end(timer.subject, "failed", why)
                 log.warning("a slot failed", group=timer.group, occurrence=timer.subject, why=why)
-        except Exception as error:
+        except Exception:
             parked = timer.attempts + 1 >= TRIES
             log.exception(
                 "a timer failed", timer=timer.kind, subject=timer.subject, group=timer.group, parked=parked
@@ -240,7 +233,7 @@ class Turns:
             turn = self._undone(store, key, turn)
             store.timers.failed(timer, now + MINUTE, parked=parked)
             if parked and timer.kind == "slot":
-                store.occurrences.end(timer.subject, "failed", type(error).__name__)
+                store.occurrences.end(timer.subject, "failed", "出了错，见日志")
         else:
             outcome.took(turn, rows)
 

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.errors import NotSent, Unsupported
+from bot.errors import NotSent, Unsupported, Unsure
 from bot.model import SECOND, Accept, Outgoing, Person, Say, fill
 from bot.outbox.pace import Pacer
 from bot.ports import Adapter, Clock
 
 if TYPE_CHECKING:
     from storage.outbox import Row
+    from storage.store import Store
     from storage.writer import Writer
 
 AT_ONCE = 64
@@ -51,17 +52,16 @@ class Sender:
         self._asleep: set[asyncio.Task[None]] = set()
         self._stopped = False
 
-    async def resume(self) -> int:
-        """Take up what the last process left: how many rows it was sending is the answer.
+    async def resume(self) -> None:
+        """Take up what the last process left.
 
-        Those may have arrived, so they become unknown and are reported; what was only planned goes out.
+        What it was sending may have arrived, so it is unknown and reported; what was planned goes out.
         """
         left = await self._writer.run(lambda store: store.outbox.in_state("sending"))
         for row in left:
             await self._ended(row, "unknown", "上次停下时正在发送")
             log.warning("unknown whether this was sent", row=row.id, chat=row.chat, text=preview(row))
         self.deliver(await self._writer.run(lambda store: store.outbox.in_state("planned")))
-        return len(left)
 
     def deliver(self, rows: list[Row]) -> None:
         """Queue what was committed, each behind what its chat already has."""
@@ -75,11 +75,6 @@ class Sender:
             queue.append(row)
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is left that could go out."""
-        return not self._queues
-
-    @property
     def chats(self) -> int:
         """How many chats have something to send."""
         return len(self._queues)
@@ -91,53 +86,75 @@ class Sender:
             queue.clear()
         for task in self._asleep:
             task.cancel()
-        _, late = await asyncio.wait(tasks, timeout=5) if (tasks := list(self._tasks.values())) else ((), ())
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=5)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _serve(self, chat: tuple[str, str], queue: deque[Row]) -> None:
         account, name = chat
-        pacer = self._pacers.get(account)
+        tries, why = 0, ""
         try:
             while queue:
-                if pacer is not None:
-                    await self._sleep_until(lambda: pacer.next(name))
-                    pacer.count(name)
-                rows = [queue.popleft() for _ in range(1 if pacer else min(AT_ONCE, len(queue)))]
-                await self._send(account, rows, queue)
-        except Exception:
-            log.exception("the outbox of a chat stopped", account=account, chat=name)
+                wait = PATIENCE[min(tries, len(PATIENCE)) - 1] * SECOND if tries else 0
+                await self._free(account, name, self._clock.now() + wait)
+                many = 1 if account in self._pacers else AT_ONCE
+                rows = [queue.popleft() for _ in range(min(many, len(queue)))]
+                left, why = await self._send(account, rows, why)
+                tries = tries + 1 if left else 0
+                if not self._stopped:
+                    queue.extendleft(reversed(left))
         finally:
             del self._queues[chat], self._tasks[chat]
 
-    async def _send(self, account: str, rows: list[Row], queue: deque[Row]) -> None:
+    async def _free(self, account: str, chat: str, not_before: int) -> None:
+        """Wait for this account's turn to send to a chat, and take it. A stop does not wait for it."""
+        pacer = self._pacers.get(account)
+        task: Any = asyncio.current_task()
+        self._asleep.add(task)
+        try:
+            while (moment := max(not_before, pacer.next(chat) if pacer else 0)) > self._clock.now():
+                await self._clock.sleep_until(moment)
+        finally:
+            self._asleep.discard(task)
+        if pacer is not None:
+            pacer.count(chat)
+
+    async def _send(self, account: str, rows: list[Row], why: str) -> tuple[list[Row], str]:
+        """Send rows, each once. Those that certainly did not leave are the answer, and why not.
+
+        They are planned again. `why` is what held them up before, for those that are stale by now.
+        """
         now = self._clock.now()
-        fresh = [row for row in rows if not row.send_before or now <= row.send_before]
+        fresh = []
         for row in rows:
-            if row not in fresh:
-                await self._ended(row, "stale", "过了该发的时间")
-        if not fresh:
-            return
-        await self._writer.run(lambda store: store.outbox.sending(fresh))
+            if row.send_before and now > row.send_before:
+                await self._ended(row, "stale", why or "过了该发的时间")
+            else:
+                fresh.append(row)
+        await self._write(lambda store: store.outbox.sending(fresh))
         sent: list[Row] = []
+        left: list[Row] = []
         for place, row in enumerate(fresh):
             try:
-                if await self._sent(account, row):
+                if await self._carry_out(account, row):
                     sent.append(row)
             except NotSent as error:
-                await self._note(sent)
-                await self._again(account, row, error, fresh[place + 1 :], queue)
-                return
-        await self._note(sent)
+                left, why = fresh[place:], str(error)
+                break
+        now = self._clock.now()
 
-    async def _note(self, sent: list[Row]) -> None:
-        if sent:
-            now = self._clock.now()
-            await self._writer.run(lambda store: store.outbox.sent(sent, now))
+        def note(store: Store) -> None:
+            store.outbox.sent(sent, now)
+            store.outbox.planned(left)
 
-    async def _sent(self, account: str, row: Row) -> bool:
-        """Carry a row out; whatever else became of it is kept at once. Raises NotSent."""
+        await self._write(note)
+        return left, why if left else ""
+
+    async def _carry_out(self, account: str, row: Row) -> bool:
+        """Whether the adapter took a row; what else became of it is kept at once. Raises NotSent."""
         adapter = self._adapters.get(account)
         if adapter is None:
             await self._ended(row, "failed", f"没有账号 {account}")
@@ -150,48 +167,26 @@ class Sender:
             await self._ended(row, "failed", str(error))
             log.warning("the platform cannot do this", row=row.id, why=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it was, it may have left
-            await self._ended(row, "unknown", str(error) or type(error).__name__)
+            why = str(error) if isinstance(error, Unsure) else "发送时出了错"
+            await self._ended(row, "unknown", why)
             log.warning("unknown whether this was sent", row=row.id, chat=row.chat, why=repr(error))
         else:
             return True
         return False
 
-    async def _again(
-        self, account: str, row: Row, error: NotSent, behind: list[Row], queue: deque[Row]
-    ) -> None:
-        """Try a row until it leaves or is stale. What is behind it waits and was not tried at all."""
-        await self._writer.run(lambda store: store.outbox.planned([row, *behind]))
-        if not self._stopped:
-            queue.extendleft(reversed(behind))
+    async def _ended(self, row: Row, state: str, why: str) -> None:
+        await self._write(lambda store: store.outbox.ended(row, state, why))
+
+    async def _write(self, work: Callable[[Store], object]) -> None:
+        """Keep what became of rows. A database that refuses (a full disk) is asked again: nothing is lost."""
         for wait in itertools.chain(PATIENCE, itertools.repeat(PATIENCE[-1])):
-            again = self._clock.now() + wait * SECOND
-            if row.send_before and again > row.send_before:
-                await self._ended(row, "stale", str(error))
-                return
-            if self._stopped:
-                return
-            await self._sleep_until(lambda: again)  # noqa: B023 - awaited here
-            await self._writer.run(lambda store: store.outbox.sending([row]))
             try:
-                await self._note([row] if await self._sent(account, row) else [])
-            except NotSent as another:
-                error = another
-                await self._writer.run(lambda store: store.outbox.planned([row]))
+                await self._writer.run(work)
+            except Exception:
+                log.exception("the outbox could not be written, and will be again", seconds=wait)
+                await asyncio.sleep(wait)
             else:
                 return
-
-    async def _sleep_until(self, moment: Callable[[], int]) -> None:
-        """Wait for a moment that may move on; a stop does not wait for it."""
-        task: Any = asyncio.current_task()
-        self._asleep.add(task)
-        try:
-            while (until := moment()) > self._clock.now():
-                await self._clock.sleep_until(until)
-        finally:
-            self._asleep.discard(task)
-
-    async def _ended(self, row: Row, state: str, why: str) -> None:
-        await self._writer.run(lambda store: store.outbox.ended(row, state, why))
 
     def _outgoing(self, row: Row) -> Outgoing:
         if row.kind == "accept":

@@ -29,9 +29,9 @@ KEEP_MARKS = 30 * DAY
 class Timers(Protocol):
     """The dispatcher, as the alarm sees it."""
 
-    def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool]: ...
+    def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool | None]: ...
 
-    def feed_timers(self, now: int) -> list[asyncio.Future[bool]]: ...
+    def feed_timers(self, now: int) -> list[asyncio.Future[bool | None]]: ...
 
     @property
     def next_timer(self) -> int: ...
@@ -88,8 +88,10 @@ class Alarm:
             await self._refresh()
             due = plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
             fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
-            if fed:
-                await asyncio.gather(*fed)
+            if None in await asyncio.gather(*fed):
+                # Not committed, so it is still due; but not again in the same instant.
+                self._arm(self._clock.now() + SECOND)
+                return
             if due:
                 await self._writer.run(lambda store: store.occurrences.plan_until(now))
             self._horizon = max(self._horizon, now)

@@ -63,13 +63,24 @@ async def test_nobody_gets_two_shares(tmp_path: Path) -> None:
 
 
 async def test_of_two_packets_a_member_gets_a_share_of_each(tmp_path: Path) -> None:
-    """The oldest first."""
+    """The latest first, which is the one that everybody has just read of."""
     async with World(tmp_path) as world:
         group = await world.group()
         await group.say("掌柜", "发红包 10 1")
         await group.say("掌柜", "发红包 20 1")
-        assert got(await group.ask("阿强", "抢")) == 10
         assert got(await group.ask("阿强", "抢")) == 20
+        assert got(await group.ask("阿强", "抢")) == 10
+
+
+async def test_the_same_order_in_other_words_is_done_once_unless_it_was_taken_back(tmp_path: Path) -> None:
+    """What counts is what is asked for; after 撤回红包 the same again is no repetition."""
+    async with World(tmp_path) as world:
+        group = await world.group()
+        assert "发了一个 20 分的红包" in await group.ask("掌柜", "发红包 20 2")
+        for typed in ("发红包20 2", "發紅包 +20 02", "发红包：２０ ２。"):
+            assert await group.ask("掌柜", typed) == "@掌柜 刚才那条已办。"
+        await group.say("掌柜", "撤回红包")
+        assert "发了一个 20 分的红包" in await group.ask("掌柜", "发红包 20 2")
 
 
 async def test_all_who_grab_at_once_stand_in_one_queue(tmp_path: Path) -> None:
@@ -97,7 +108,7 @@ async def test_a_member_gives_from_their_own_purse(tmp_path: Path) -> None:
         assert (await group.ask("阿强", "发红包 5 2")).startswith("阿强 发了一个 5 分的红包，共 2 份")
         assert await group.points("阿强") == 0
         won = got(await group.ask("小美", "抢"))
-        assert await group.ask("阿强", "撤回红包") == f"@阿强 撤回了 1 份，共 {5 - won} 分退回 阿强。"
+        assert await group.ask("阿强", "撤回红包") == f"@阿强 撤回了 1 份，共 {5 - won} 分退回你的钱包。"
         assert await group.points("阿强") == 5 - won
         assert group.balance("treasury") == 10_000
         assert "现在没有红包" in await group.ask("王姐", "抢")

@@ -327,3 +327,27 @@ async def test_a_picture_goes_with_its_post(tmp_path: Path) -> None:
         assert answer.headers["content-type"] == "image/png"
         (tmp_path / "lib/texts/a.png").unlink()
         detail(await world.http.get(attachment["url"]), 404)
+
+
+async def test_an_address_that_is_not_there_is_said_in_json(tmp_path: Path) -> None:
+    """Also where the method is wrong: nobody gets a page who asked for data."""
+    async with World(tmp_path) as world:
+        for method, address in (("GET", "nope"), ("PUT", "clock"), ("GET", "groups/g1"), ("GET", "groups/")):
+            answer = await world.http.request(method, f"/api/sandbox/{address}")
+            assert answer.status_code == 404
+            assert isinstance(answer.json()["detail"], str)
+
+
+async def test_moments_are_in_the_default_time_zone_and_nothing_may_be_null(tmp_path: Path) -> None:
+    """`at` begins as the clock does, and a client that writes null for what it leaves out is understood."""
+    async with World(tmp_path) as world:
+        group = await world.group()
+        await group.clock(to="2030-01-07T20:00")
+        body = {"from": "阿强", "text": "签到", "mentions": None, "id": None}
+        assert (
+            await world.http.post(f"/api/sandbox/groups/{group.id}/messages", json=body)
+        ).status_code == 202
+        await world.settle()
+        lines = await group.read()
+        assert lines[-1]["at"].startswith("2030-01-07T20:00")
+        assert lines[-1]["at"].endswith("+08:00")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.harness import World
 
 OWNERS = ["暗号 芝麻开门", "取消暗号", "群规 不发广告", "今日安排", "开张 福利", "@小二 暂停", "@小二 继续"]
@@ -148,3 +150,13 @@ async def test_a_private_chat_with_xiaoer(tmp_path: Path) -> None:
         assert len(await ask("在干嘛")) == 1
         assert await ask("在干嘛") == []  # two bots would go on for ever
         assert await group.lines() == []
+
+
+@pytest.mark.parametrize("typed", ["签到 @小二", "@小二，签到", "@小二: 签到", "＠小二　签到"])
+async def test_the_call_may_stand_at_either_end(tmp_path: Path, typed: str) -> None:
+    """With a comma, a colon or a space; with the mention's id it may even touch the word."""
+    async with World(tmp_path) as world:
+        group = await world.group()
+        assert "签到成功" in await group.ask("阿强", typed)
+        assert "签到成功" in await group.ask("小美", "@小二签到", mentions=["bot"])
+        assert await group.say("王姐", "@小二哥签到") == []

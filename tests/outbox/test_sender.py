@@ -160,7 +160,7 @@ async def test_what_may_have_arrived_is_never_sent_again(post: Post) -> None:
     assert post.states() == {"sent": 1, "unknown": 2}
     post.far.trouble = failing()
     post.start()
-    assert await post.sender.resume() == 0
+    await post.sender.resume()
     await post.run(DAY)
     assert post.far.texts == ["c"]
     assert [one.text for one in audit(post.folder).unknown] == ["a", "b"]
@@ -182,7 +182,7 @@ async def test_rows_left_sending_are_unknown_at_the_next_start(post: Post) -> No
     await post.writer.run(lambda store: store.outbox.sending(rows[:2]))
     assert [one.state for one in audit(post.folder).unknown] == ["sending", "sending"]
     post.start()
-    assert await post.sender.resume() == 2
+    await post.sender.resume()
     await post.rest()
     assert post.far.texts == ["c"]
     assert post.states() == {"sent": 1, "unknown": 2}

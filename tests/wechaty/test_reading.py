@@ -7,11 +7,11 @@ import pytest
 from bot.adapters.wechaty.reading import (
     after_any_mention,
     after_mention,
-    clean,
     ids_of,
     moment,
     payload_of,
 )
+from bot.model import clean
 
 NOW = 1_770_000_000_000_000
 

@@ -46,7 +46,7 @@ async def test_people_who_join_are_told_by_name(
     await gateway.do("join", room=ROOM, who=["tom", "ann"], by="mary")
     joined = await inbox.wait(Joined)
     people = (Person("tom", "Tom"), Person("ann", "Ann"))
-    assert joined == Joined(ACCOUNT, ROOM, people, joined.at, inviter="mary")
+    assert joined == Joined(ACCOUNT, ROOM, people, joined.at)
 
 
 async def test_the_roster_before_the_first_join_is_without_those_who_join(

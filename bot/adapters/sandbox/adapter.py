@@ -13,14 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import Unsupported
-from bot.model import Joined, Left, Message, Outgoing, Person, Roster, Say
+from bot.model import Joined, Left, Message, Outgoing, Person, Roster, Say, clean
 from bot.ports import Clock, Inbox, SandboxGroup, SandboxMember, SandboxMessage, SandboxStore
 
 ACCOUNT = "sandbox"
 BOT = Person("bot", "小二")
 
-_CALLED = re.compile(rf"\s*[@＠]{BOT.name}(?:\s+|$)")
-_UNSAFE = re.compile("[\0\ud800-\udfff]")
+# Typed by hand it must end somewhere (@小二哥 is somebody else); with the mention's id it need not.
+_TYPED = re.compile(rf"[@＠]{BOT.name}(?=$|[\s,，:：])[\s,，:：]*")
+_MENTIONED = re.compile(rf"[@＠]{BOT.name}[\s,，:：]*")
 
 
 class Missing(Exception):
@@ -50,6 +51,11 @@ class Sandbox:
         self._groups = {group.id: group for group in await self._store.groups()}
         for group in self._groups.values():
             inbox.feed(self._roster(group))
+            # Who came or went while the process died has not been seen; the others are known.
+            people = tuple(_person(member) for member in group.members)
+            inbox.feed(Joined(ACCOUNT, group.id, people, self._clock.now()))
+        for key, gone in await self._store.gone():
+            inbox.feed(Left(ACCOUNT, key, (_person(gone),), self._clock.now()))
         here = {member.id for group in self._groups.values() for member in group.members}
         for message in await self._store.unhandled():
             # Who has left since must not be taken for somebody new.
@@ -59,10 +65,11 @@ class Sandbox:
                 self._store.handled(message.seq)
 
     async def stop(self) -> None:
-        """Let go of whoever waits for something new."""
+        """Let go of whoever waits for something new, and keep what was handled."""
         self._stopped = True
         for chat in list(self._waiting):
             self._wake(chat)
+        await self._store.flush()
 
     @property
     def stopped(self) -> bool:
@@ -229,15 +236,16 @@ class Sandbox:
     def _hand_over(self, message: SandboxMessage) -> tuple[Message, Awaitable[object] | None]:
         """Feed a member's line, and note when it needs no second reading."""
         assert self._inbox is not None
-        called = _CALLED.match(message.text)
+        mentioned = BOT.id in message.mentions
+        text, called = (_MENTIONED if mentioned else _TYPED).subn("", message.text, count=1)
         event = Message(
             ACCOUNT,
             message.chat,
             message.id,
             Person(message.sender, message.name),
-            message.text[called.end() :] if called else message.text,
+            text.strip() if called else message.text,
             message.at,
-            to_bot=called is not None or BOT.id in message.mentions,
+            to_bot=bool(called) or mentioned,
             private=message.chat not in self._groups,
         )
         handled = self._inbox.feed(event)
@@ -263,11 +271,6 @@ class Sandbox:
         for new in self._waiting.pop(chat, ()):
             if not new.done():
                 new.set_result(None)
-
-
-def clean(text: str) -> str:
-    """Text that any database and any JSON can hold."""
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _person(member: SandboxMember) -> Person:

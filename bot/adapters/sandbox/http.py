@@ -18,9 +18,9 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from bot.adapters.sandbox.adapter import ACCOUNT, BOT, Impossible, Missing, Sandbox, clean
+from bot.adapters.sandbox.adapter import Impossible, Missing, Sandbox
 from bot.clock import as_datetime, as_moment
-from bot.model import DAY
+from bot.model import DAY, clean
 from bot.ports import Clock, SandboxMessage
 from bot.sop.schema import duration
 
@@ -60,8 +60,8 @@ class NewMember(BaseModel):
 class Said(BaseModel):
     sender: Annotated[Word, Field(alias="from")]
     text: Annotated[Typed, Field(max_length=200_000)]
-    mentions: Annotated[list[Typed], Field(max_length=2000)] = []
-    id: Annotated[Typed, Field(max_length=200)] = ""
+    mentions: Annotated[list[Typed], Field(max_length=2000)] | None = None
+    id: Annotated[Typed, Field(max_length=200)] | None = None
 
 
 class SaidPrivately(BaseModel):
@@ -90,7 +90,23 @@ class Desk:
 
     def now(self) -> str:
         """The time in the default time zone, ISO 8601 with its offset."""
-        return as_datetime(self.clock.now()).astimezone(ZoneInfo(self.timezone)).isoformat(timespec="seconds")
+        return self._local(self.clock.now(), "seconds")
+
+    def shown(self, message: SandboxMessage) -> dict[str, Any]:
+        """A line as the face gives it."""
+        pictures = [{"kind": "picture", "url": f"/api/sandbox/chats/{message.chat}/pictures/{message.seq}"}]
+        return {
+            "seq": message.seq,
+            "from": message.sender,
+            "name": message.name,
+            "text": message.text,
+            "at": self._local(message.at, "milliseconds"),
+            "mentions": list(message.mentions),
+            "attachments": pictures if message.picture else [],
+        }
+
+    def _local(self, moment: int, precision: str) -> str:
+        return as_datetime(moment).astimezone(ZoneInfo(self.timezone)).isoformat(timespec=precision)
 
     def target(self, wanted: Move) -> int:
         """The moment that somebody asked for. Raises HTTPException."""
@@ -135,12 +151,12 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
 
     @api.post("/groups/{group}/messages", status_code=202)
     async def say(group: str, said: Said) -> dict[str, str]:
-        return {"id": await sandbox.say(group, said.sender, said.text, said.mentions, said.id)}
+        return {"id": await sandbox.say(group, said.sender, said.text, said.mentions or (), said.id or "")}
 
     @api.get("/groups/{group}/messages")
     async def read(group: str, after: After = 0, wait: Wait = 0) -> list[dict[str, Any]]:
         sandbox.group(group)
-        return [_shown(message) for message in await sandbox.messages(group, after, wait)]
+        return [desk.shown(message) for message in await sandbox.messages(group, after, wait)]
 
     @api.post("/groups/{group}/members", status_code=201)
     async def join(group: str, new: NewMember) -> dict[str, str]:
@@ -158,13 +174,13 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
     @api.get("/members/{member}/messages")
     async def read_privately(member: str, after: After = 0, wait: Wait = 0) -> list[dict[str, Any]]:
         sandbox.anybody(member)
-        return [_shown(message) for message in await sandbox.messages(member, after, wait)]
+        return [desk.shown(message) for message in await sandbox.messages(member, after, wait)]
 
     @api.get("/chats/{chat}/pictures/{seq}")
     async def picture(chat: str, seq: Seq) -> FileResponse:
         path = await sandbox.picture(chat, seq)
         if not path.is_file():
-            raise HTTPException(404, "这张图片的文件不在了。")
+            raise Missing("这张图片的文件不在了。")
         return FileResponse(path)
 
     @api.get("/clock")
@@ -180,6 +196,10 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
         except ValueError:
             raise HTTPException(409, f"时间只能往前拨，现在是 {desk.now()}。") from None
         return {"now": desk.now()}
+
+    @api.api_route("/{address:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    async def nowhere(address: str) -> None:
+        raise Missing(f"没有 /api/sandbox/{address} 这个地址，或者它不是这样用的。")
 
     return api
 
@@ -233,26 +253,10 @@ def _sentence(error: Mapping[str, Any]) -> str:
         "string_too_long": "太长了",
         "string_unicode": "有写坏的字符",
         "list_type": "要写成列表",
-        "too_long": "太多了",
+        "too_long": "太长了",
         "int_parsing": "要写整数",
         "float_parsing": "要写数字",
         "greater_than_equal": "不能小于 0",
         "value_error": str(error.get("ctx", {}).get("error", "")),
     }.get(error["type"], "写得不对")
     return f"{where} {said}".strip()
-
-
-def _shown(message: SandboxMessage) -> dict[str, Any]:
-    pictures = [{"kind": "picture", "url": f"/api/sandbox/chats/{message.chat}/pictures/{message.seq}"}]
-    return {
-        "seq": message.seq,
-        "from": message.sender,
-        "name": message.name,
-        "text": message.text,
-        "at": as_datetime(message.at).isoformat(),
-        "mentions": list(message.mentions),
-        "attachments": pictures if message.picture else [],
-    }
-
-
-__all__ = ["ACCOUNT", "BOT", "Desk", "explain_faults", "open_group", "router"]

@@ -99,7 +99,7 @@ class WechatyAdapter:
     async def send(self, outgoing: Outgoing) -> None:
         """Carry one thing out, once. Raises NotSent, Unsure or Unsupported."""
         if self._session is None or self.phase is not Phase.ONLINE:
-            raise NotSent(f"{self.account} is {self.phase}")
+            raise NotSent("网关没有连上，或者账号没有登录")
         await self._session.sender.send(outgoing)
 
     async def _run(self, session: _Session) -> None:

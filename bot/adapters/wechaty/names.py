@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from bot.adapters.wechaty.link import Link
-from bot.adapters.wechaty.reading import clean
 from bot.adapters.wechaty.recent import Recent
+from bot.model import clean
 
 KEEP_NAMES = 20_000
 LOOKUP_GAP = 0.25

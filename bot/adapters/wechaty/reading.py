@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,15 +11,9 @@ from bot.model import SECOND
 # WeChat's clients end a mention with it; it counts as white space.
 MENTION_END = "\u2005"
 
-_UNFIT = re.compile("[\x00\ud800-\udfff]")
 # In seconds it is the end of 2037, in milliseconds January 1970; 10**13 ms is the year 2286.
 _LAST_SECOND = 2_145_888_000
 _LAST_MILLISECOND = 10**13
-
-
-def clean(text: str) -> str:
-    """The text without NUL and lone surrogates, which databases and JSON refuse."""
-    return _UNFIT.sub("\ufffd", text)
 
 
 def moment(stamp: object, now: int) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.adapters.wechaty.link import Link
 from bot.adapters.wechaty.names import Names
-from bot.adapters.wechaty.reading import after_any_mention, after_mention, clean, ids_of, moment
-from bot.model import Event, Invited, Joined, Left, Message, Person, Roster
+from bot.adapters.wechaty.reading import after_any_mention, after_mention, ids_of, moment
+from bot.model import Event, Invited, Joined, Left, Message, Person, Roster, clean
 from bot.ports import Clock, Inbox
 
 # As gateways count; the numbers in wechaty_grpc 0.20 are others.
@@ -80,10 +80,7 @@ class Reporter:
             self._names.forget_member(room, person)
         await self.introduce(room, without=ids)
         people = tuple([Person(person, await self._names.member(room, person)) for person in ids])
-        inviter = payload.get("inviterId")
-        await self._tell(
-            Joined(self._account, room, people, at, inviter=inviter if isinstance(inviter, str) else "")
-        )
+        await self._tell(Joined(self._account, room, people, at))
 
     async def left(self, payload: dict[str, Any]) -> None:
         """People went. Where 小二 itself is among them, the room is no longer known."""

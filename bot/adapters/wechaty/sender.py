@@ -15,9 +15,9 @@ from grpclib.exceptions import GRPCError
 
 from bot.adapters.wechaty.link import Call, Disconnected, Link
 from bot.adapters.wechaty.names import Names
-from bot.adapters.wechaty.reading import MENTION_END, clean
+from bot.adapters.wechaty.reading import MENTION_END
 from bot.errors import Delivery, NotSent, Unsupported, Unsure
-from bot.model import Accept, Outgoing, Person, Say
+from bot.model import Accept, Outgoing, Person, Say, clean
 
 # A gateway takes requests of 4 MiB, and base64 makes four bytes of three.
 LARGEST_PICTURE = 3_000_000
@@ -56,7 +56,7 @@ class Sender:
         except Delivery as error:
             if not text:
                 raise
-            raise Unsure(f"the text went out, its picture did not: {error}") from error
+            raise Unsure("文字发出去了，图片没有") from error
 
     async def _text(self, say: Say) -> str:
         if say.private:
@@ -80,18 +80,18 @@ def _told_apart() -> Iterator[None]:
     try:
         yield
     except Disconnected as error:
-        raise NotSent("the gateway is away") from error
+        raise NotSent("网关断开了") from error
     except ConnectionError as error:
-        raise NotSent(f"the gateway could not be reached: {error}") from error
+        raise NotSent("连不上网关") from error
     except GRPCError as error:
         if error.status is Status.UNIMPLEMENTED:
-            raise Unsupported(f"the gateway cannot do this: {error.message}") from error
+            raise Unsupported("这个网关办不到") from error
         kind = NotSent if error.status in _TURNED_AWAY else Unsure
         raise kind(f"the gateway answered {error.status.name}: {error.message}") from error
     except TimeoutError as error:
-        raise Unsure("the gateway did not answer in time") from error
+        raise Unsure("网关没有按时回话") from error
     except Exception as error:
-        raise Unsure(f"the connection broke: {error!r}") from error
+        raise Unsure("和网关的连接断了") from error
 
 
 async def _file(path: Path) -> str:
@@ -99,8 +99,8 @@ async def _file(path: Path) -> str:
     try:
         data = await asyncio.to_thread(path.read_bytes)
     except OSError as error:
-        raise NotSent(f"the picture cannot be read: {error}") from error
+        raise NotSent("读不了图片") from error
     if len(data) > LARGEST_PICTURE:
-        raise Unsupported(f"{path.name} has {len(data)} bytes, and a gateway takes {LARGEST_PICTURE}")
+        raise Unsupported(f"图片 {path.name} 有 {len(data)} 字节，网关最多收 {LARGEST_PICTURE} 字节")
     content = base64.b64encode(data).decode()
     return json.dumps({"name": clean(path.name), "boxType": BASE64_BOX, "base64": content})
