@@ -50,7 +50,7 @@ _CHECKS = (
            JOIN packets k ON k.id = s.packet_id
            LEFT JOIN postings p ON p.key = 'share:' || s.packet_id || ':' || s.number AND p.amount > 0
            LEFT JOIN accounts a ON a.id = p.account_id
-           WHERE (s.member_id IS NULL) <> (p.id IS NULL) OR p.amount <> s.points
+           WHERE (s.member_id IS NULL) <> (p.key IS NULL) OR p.amount <> s.points
              OR a.group_id <> k.group_id OR a.kind <> 'purse' OR a.subject <> s.member_id""",
     ),
     (
@@ -74,7 +74,7 @@ _CHECKS = (
            LEFT JOIN accounts a ON a.group_id = s.group_id AND a.kind = 'purse' AND a.subject = s.member_id
            LEFT JOIN postings p
              ON p.key = 'sign_in:' || s.member_id || ':' || s.day AND p.account_id = a.id
-           WHERE p.id IS NULL OR p.amount <> s.points""",
+           WHERE p.key IS NULL OR p.amount <> s.points""",
     ),
     (
         "日程 {0} 在群 {1} 的 {2} 有 {3} 条。",

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -30,6 +31,10 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only where the key is exactly INTEGER.
 Big = BigInteger().with_variant(Integer, "sqlite")
+
+
+# A table that is its own index: a third less to write for what every message adds to.
+_ONE_TREE: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 def _key() -> Column[int]:
@@ -113,8 +118,9 @@ marks = Table(
     _text("message"),
     _number("at"),
     _text("outcome"),
-    UniqueConstraint("account", "chat", "message"),
+    PrimaryKeyConstraint("account", "chat", "message"),
     Index(None, "at"),
+    **_ONE_TREE,
 )
 
 orders = Table(
@@ -143,12 +149,12 @@ accounts = Table(
 postings = Table(
     "postings",
     metadata,
-    _key(),
     _text("key"),
     _of("account_id", "accounts"),
     _number("amount"),
     _number("at"),
-    UniqueConstraint("key", "account_id"),
+    PrimaryKeyConstraint("key", "account_id"),
+    **_ONE_TREE,
 )
 
 # What handlers keep. ----------------------------------------------------------------------------
@@ -162,8 +168,9 @@ sign_ins = Table(
     _number("place"),
     _number("streak"),
     _number("points"),
-    UniqueConstraint("member_id", "day"),
+    PrimaryKeyConstraint("member_id", "day"),
     UniqueConstraint("group_id", "day", "place"),
+    **_ONE_TREE,
 )
 
 packets = Table(

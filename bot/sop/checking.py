@@ -140,7 +140,7 @@ def _sentence(path: Loc, error: ErrorDetails) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
     subject = _subject(path)
-    given = error["input"] if isinstance(error["input"], str) else ""
+    given = error["input"] if path and isinstance(error["input"], str) else ""
     if kind in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", str(context["expected"]))
         return f'{subject}只能写 {"、".join(allowed)}，不能写 "{given}"{did_you_mean(given, allowed)}'

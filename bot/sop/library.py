@@ -14,13 +14,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, Field, RootModel, create_model
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
 from bot.errors import Fault
 from bot.sop.checking import validate
 from bot.sop.hints import did_you_mean
 from bot.sop.reading import Document
-from bot.sop.references import check_activity, check_calendar
+from bot.sop.references import lost_slots, wrong_questions, wrong_slots, wrong_text
 from bot.sop.schema import (
     Activity,
     Bank,
@@ -29,12 +29,9 @@ from bot.sop.schema import (
     Part,
     Post,
     Words,
-    check_template,
     digest,
-    is_post_id,
-    variables,
 )
-from bot.sop.shelf import Shelf, stray
+from bot.sop.shelf import FOLDERS, Shelf, is_library, shown, stray
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -65,12 +62,19 @@ class Library:
 def load(root: Path, kinds: Kinds) -> Library:
     """Read the whole library. Whatever is wrong is in its `faults`, sorted; a bad file never raises."""
     if not root.is_dir():
-        fault = Fault(root.as_posix(), 1, 1, "找不到这个文件夹")
-        return replace(Library.empty(kinds), faults=(fault,))
+        return _nothing(root, kinds, "找不到这个文件夹")
+    if not is_library(root):
+        return _nothing(root, kinds, f"这里没有活动库：要有 {'、'.join(FOLDERS)} 这几个文件夹")
     return _Loader(root, kinds).load()
 
 
+def _nothing(root: Path, kinds: Kinds, message: str) -> Library:
+    return replace(Library.empty(kinds), faults=(Fault(shown(root), 1, 1, message),))
+
+
 class _Loader:
+    """Checks each file in several ways, none of which waits for another, so that all faults come at once."""
+
     def __init__(self, root: Path, kinds: Kinds) -> None:
         self.root = root
         self.kinds = kinds
@@ -80,6 +84,7 @@ class _Loader:
         self.posts = Shelf[Post](root, "texts", "帖子")
         self.calendars = Shelf[Calendar](root, "calendars", "日历")
         self.texts = dict(self.kinds.texts)
+        self.named: set[str] = set()  # in texts/ so far
 
     def load(self) -> Library:
         """Read the folders in the order in which they refer to one another."""
@@ -101,88 +106,72 @@ class _Loader:
         )
 
     def _bank(self, name: str, document: Document) -> None:
-        game = self._kind(document, "game", self.kinds.games, "玩法")
-        head = self._valid(document, _bank_model(game)) if game else None
-        if head is None or not isinstance(document.data, dict):
-            return
-        questions: dict[str, object] = {}
-        raws = document.data["questions"]
-        for number, (raw, question) in enumerate(zip(raws, head.questions, strict=True)):
-            key = digest([name, raw])
-            if key in questions:
-                message = f"和第 {list(questions).index(key) + 1} 题一模一样，请删掉一道"
-                self.faults.add(document.fault(("questions", number), message))
-                return
-            questions[key] = question
-        self.banks.good[name] = Bank(head.title, head.game, MappingProxyType(questions))
+        game = self._named(document, "game", self.kinds.games, "玩法")
+        head = self._valid(document, _bank_model(game) if game else _AnyBank)
+        first: dict[str, int] = {}
+        twins: set[Fault] = set()
+        for number, raw in enumerate(document.items("questions")):
+            same = first.setdefault(digest([name, raw]), number)
+            if same != number:
+                message = f"和第 {same + 1} 题一模一样，请删掉一道"
+                twins.add(document.fault(("questions", number), message))
+        self.faults |= twins
+        if game and head and not twins:
+            questions = dict(zip(first, head.questions, strict=True))
+            self.banks.good[name] = Bank(head.title, head.game, MappingProxyType(questions))
 
     def _activity(self, name: str, document: Document) -> None:
-        kind = self._kind(document, "kind", self.kinds.activities, "活动种类")
-        activity = self._valid(document, kind) if kind else None
-        if activity is None:
-            return
-        faults = check_activity(activity, document, self.banks)
-        self.faults.update(faults)
-        if not faults:
+        kind = self._named(document, "kind", self.kinds.activities, "活动种类")
+        activity = self._valid(document, kind or _AnyActivity)
+        if kind is None:
+            self._named(document, "game", self.kinds.games, "玩法")
+        game = "" if self._told(document, "game") else document.text("game")
+        asks = kind is None or "questions" in kind.model_fields
+        wrong = wrong_questions(document, self.banks, game) if asks else []
+        self.faults.update(wrong)
+        if kind and activity and not wrong:
             self.activities.good[name] = activity
 
     def _calendar(self, name: str, document: Document) -> None:
         calendar = self._valid(document, Calendar)
-        if calendar is None:
-            return
-        checked, faults = check_calendar(calendar, document, self.activities, self.posts)
-        self.faults.update(faults)
-        if checked is not None:
-            self.calendars.good[name] = checked
+        wrong = wrong_slots(document)
+        lost = lost_slots(document, self.activities, self.posts)
+        self.faults.update(wrong, *lost.values())
+        if calendar and not wrong:
+            kept = tuple(slot for number, slot in enumerate(calendar.slots) if number not in lost)
+            self.calendars.good[name] = calendar.model_copy(update={"slots": kept})
 
     def _texts(self, document: Document) -> None:
         texts = self._valid(document, _Texts)
-        if texts is None:
-            self.posts.broken.update(document.data if isinstance(document.data, dict) else ())
-            return
-        for name, post in texts.root.items():
-            at_key, message = self._text(name, post)
-            if message:
+        for name in document.data if isinstance(document.data, dict) else ():
+            wrong = wrong_text(document, name, self.kinds.texts)
+            if name in self.named:
+                wrong.append(
+                    document.fault((name,), f'"{name}" 在前面的文件里已经有了，请删掉一个', at_key=True)
+                )
+            self.named.add(name)
+            self.faults.update(wrong)
+            if wrong or texts is None:
                 self.posts.broken.add(name)
-                self.faults.add(document.fault((name,), message, at_key=at_key))
+            elif "." in name:
+                self.texts[name] = texts.root[name].text
+            else:
+                self.posts.good[name] = texts.root[name]
 
-    def _text(self, name: str, post: Post) -> tuple[bool, str]:
-        """Take one text in, or say what is wrong: with its name (True), or with the text."""
-        if name in self.posts.good or self.texts.get(name) != self.kinds.texts.get(name):
-            return True, f'"{name}" 在前面的文件里已经有了，请删掉一个'
-        default = self.kinds.texts.get(name, "")
-        if "." in name and name not in self.kinds.texts:
-            return True, f'不认识的文字 "{name}"{did_you_mean(name, self.kinds.texts)}'
-        if "." not in name and not is_post_id(name):
-            return True, f'名字 "{name}" 只能用小写字母、数字和 "-"'
-        if "." in name and post.picture is not None:
-            return False, f'文字 "{name}" 不能带图片，只写一段文字'
-        try:
-            check_template(post.text, variables(default))
-        except ValueError as error:
-            return False, str(error)
-        if "." in name:
-            self.texts[name] = post.text
-        else:
-            self.posts.good[name] = post
-        return False, ""
+    def _named(self, document: Document, key: str, table: Mapping[str, T], noun: str) -> T | None:
+        """Return what the file's `kind:` or `game:` names; that nothing has the name is told."""
+        word = document.at(key)
+        if not isinstance(word, str) or not word.strip():
+            return None  # which the model tells
+        if word not in table:
+            hint = did_you_mean(word, table) or f"，可以写 {'、'.join(table)}"
+            self.faults.add(document.fault((key,), f'不认识的{noun} "{word}"{hint}'))
+        return table.get(word)
 
-    def _kind(self, document: Document, key: str, table: Mapping[str, T], noun: str) -> T | None:
-        """Return what the file's `kind:` or `game:` names, or report that nothing does."""
-        data = document.data
-        if not isinstance(data, dict):
-            fault = document.fault((), '整个文件要写成 "键: 值" 的样子')
-        elif key not in data:
-            fault = document.fault((), f'缺 "{key}"，请补上')
-        elif not isinstance(data[key], str):
-            fault = document.fault((key,), f'"{key}" 要写一个词')
-        elif data[key] in table:
-            return table[data[key]]
-        else:
-            hint = did_you_mean(data[key], table) or f"，可以写 {'、'.join(table)}"
-            fault = document.fault((key,), f'不认识的{noun} "{data[key]}"{hint}')
-        self.faults.update((*document.faults, fault))
-        return None
+    def _told(self, document: Document, key: str) -> bool:
+        """Whether a fault of this value is told already."""
+        place = document.values.get((key,))
+        return any(each.file == document.name and (each.line, each.col) == place for each in self.faults)
 
     def _valid(self, document: Document, model: type[M]) -> M | None:
         made, faults = validate(document, model, root=self.root)
@@ -190,10 +179,22 @@ class _Loader:
         return made
 
 
+class _AnyActivity(Activity):
+    """A file whose kind is not known: what every kind has is checked."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class _BankHead(Part):
     title: Words
     game: Words
     questions: Any
+
+
+class _AnyBank(_BankHead):
+    """A file whose game is not known."""
+
+    questions: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
 @lru_cache

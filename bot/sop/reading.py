@@ -42,6 +42,23 @@ class Document:
     values: dict[Loc, Place]
     faults: tuple[Fault, ...] = ()
 
+    def at(self, *loc: str | int) -> Data:
+        """Return what stands at a path, whether or not the rest is right; "" when nothing does."""
+        here: Any = self.data if loc in self.values else ""
+        for part in loc if here else ():
+            here = here[part]
+        return here  # type: ignore[no-any-return]
+
+    def text(self, *loc: str | int) -> str:
+        """Return the text at a path without the space around it; "" when there is none."""
+        here = self.at(*loc)
+        return here.strip() if isinstance(here, str) else ""
+
+    def items(self, *loc: str | int) -> list[Any]:
+        """Return the list at a path; an empty one when there is none."""
+        here = self.at(*loc)
+        return here if isinstance(here, list) else []
+
     def fault(self, loc: Loc, message: str, *, at_key: bool = False) -> Fault:
         """Say what is wrong with the value (or key) at a path, or else with what holds it."""
         while loc and loc not in self.values:

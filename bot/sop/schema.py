@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, Self, runtime_checkable
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -73,7 +73,7 @@ class Activity(Part):
 
 
 class Questions(Part):
-    """Where an activity takes its questions from, and how many."""
+    """Where an activity takes its questions from, and how many: the key `questions` of any kind."""
 
     from_: Annotated[
         tuple[Words, ...],
@@ -87,18 +87,13 @@ class Questions(Part):
         return self.from_
 
 
-@runtime_checkable
-class Picks(Protocol):
-    """What an activity's `questions` must offer for its banks to be checked."""
-
-    pick: int
-
-    def banks(self) -> Sequence[str]: ...
-
-
 def is_post_id(text: str) -> bool:
     """Whether a slot's `post` names a post, rather than being the text itself."""
     return _POST_ID.fullmatch(text) is not None
+
+
+NO_THING = "do 和 post 要写一个：do 是办活动，post 是发一段文字"
+TWO_THINGS = "do 和 post 只能写一个，要办活动又要发文字就写成两条"
 
 
 def _slot_id(text: str) -> str:
@@ -120,11 +115,7 @@ class Slot(Part):
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if (self.do is None) == (self.post is None):
-            raise ValueError(
-                "do 和 post 要写一个：do 是办活动，post 是发一段文字"
-                if self.do is None
-                else "do 和 post 只能写一个，要办活动又要发文字就写成两条"
-            )
+            raise ValueError(NO_THING if self.do is None else TWO_THINGS)
         return self
 
     @property

@@ -31,17 +31,17 @@ class Shelf(Generic[T]):
     def files(self, faults: set[Fault]) -> Iterator[tuple[str, Document]]:
         """Read every file, by name. Each counts as broken until it is among the good."""
         for path in _files(self.root / self.folder):
-            shown = _shown(path)
+            name = shown(path)
             self.broken.add(path.stem)
             if path.suffix == ".yml":
-                faults.add(Fault(shown, 1, 1, f'请把文件改名为 "{path.stem}.yaml"'))
+                faults.add(Fault(name, 1, 1, f'请把文件改名为 "{path.stem}.yaml"'))
             elif path.parent != self.root / self.folder:
-                faults.add(Fault(shown, 1, 1, f"文件要直接放在 {self.folder} 里，不能再套文件夹"))
+                faults.add(Fault(name, 1, 1, f"文件要直接放在 {self.folder} 里，不能再套文件夹"))
             elif not NAME.fullmatch(path.stem):
-                faults.add(Fault(shown, 1, 1, '文件名只能用字母、数字、汉字、"-" 和 "_"'))
+                faults.add(Fault(name, 1, 1, '文件名只能用字母、数字、汉字、"-" 和 "_"'))
             else:
                 try:
-                    yield path.stem, read(path, shown)
+                    yield path.stem, read(path, name)
                 except Faults as error:
                     faults.update(error.faults)
                     self.unread = True
@@ -58,16 +58,21 @@ class Shelf(Generic[T]):
         return f'不认识的{self.noun} "{name}"{hint}'
 
 
+def is_library(root: Path) -> bool:
+    """Whether a folder has anything that a library has."""
+    return any((root / folder).is_dir() for folder in FOLDERS)
+
+
 def stray(root: Path) -> Iterator[Fault]:
     """Report YAML that stands where nobody looks for it."""
     for path in sorted(root.iterdir()):
         if path.name in (*FOLDERS, *_IGNORED) or path.name.startswith("."):
             continue
         if path.suffix in (".yaml", ".yml"):
-            yield Fault(_shown(path), 1, 1, f"文件要放进文件夹：{'、'.join(FOLDERS)}")
+            yield Fault(shown(path), 1, 1, f"文件要放进文件夹：{'、'.join(FOLDERS)}")
         elif path.is_dir() and any(_files(path)):
             hint = did_you_mean(path.name, FOLDERS) or f"，YAML 文件要放在 {'、'.join(FOLDERS)} 里"
-            yield Fault(_shown(path), 1, 1, f'不认识的文件夹 "{path.name}"{hint}')
+            yield Fault(shown(path), 1, 1, f'不认识的文件夹 "{path.name}"{hint}')
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -76,5 +81,6 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """Return a path as it is told, whatever bytes are in it."""
     return path.as_posix().encode(errors="replace").decode()

@@ -82,17 +82,19 @@ def variables(text: str) -> tuple[str, ...]:
 
 
 def check_template(text: str, names: Collection[str]) -> str:
-    """Return the text when its variables are among the names. Raises ValueError with a sentence."""
-    rest = _VARIABLE.sub("", text)
-    if brace := re.search(r"[{}]", rest):
-        raise ValueError(f'单独的 "{brace[0]}" 不能用：变量写成 {{名字}}，括号请改用全角的（）')
+    """Return the text when its variables are among the names. Raises ValueError with all that is wrong."""
+    wrong: list[str] = []
+    if brace := re.search(r"[{}]", _VARIABLE.sub("", text)):
+        wrong.append(f'单独的 "{brace[0]}" 不能用：变量写成 {{名字}}，括号请改用全角的（）')
     for name in variables(text):
         if name not in names:
             known = "、".join(f"{{{each}}}" for each in names)
             hint = f"，可以用 {known}" if known else "，这里不能用变量"
             if meant := nearest(name, names):
                 hint = f"，是不是 {{{meant}}}？"
-            raise ValueError(f"没有 {{{name}}} 这个变量" + hint)
+            wrong.append(f"没有 {{{name}}} 这个变量" + hint)
+    if wrong:
+        raise ValueError("；".join(wrong))
     return text
 
 

@@ -1,5 +1,6 @@
 """What is said of each bad file, to the letter."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -65,7 +66,7 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
         '3:1: 不认识的键 "zzz"，这里可以写 title、goal、kind、points',
     ),
     (ACT, "title: 早\nkind: sign-in\n", '2:7: 不认识的活动种类 "sign-in"，是不是 "sign_in"？'),
-    (ACT, "title: 早\nkind: [sign_in]\n", '2:7: "kind" 要写一个词'),
+    (ACT, "title: 早\nkind: [sign_in]\n", '2:7: "kind" 要写一段文字；以 { 或 [ 开头的文字要加引号'),
     (ACT, "title: 早\n", '1:1: 缺 "kind"，请补上'),
     (ACT, "title:\nkind: sign_in\n", '1:7: "title" 不能空着'),
     (ACT, "title: {早}\nkind: sign_in\n", '1:8: "title" 要写一段文字；以 { 或 [ 开头的文字要加引号'),
@@ -178,6 +179,132 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
         '5:19: 题库 "general" 是 choice 的题，这个活动玩的是 pinyin',
     ),
     (ACT, QUIZ.replace("pick: 2", "pick: 3"), "5:34: 要抽 3 题，题库里只有 2 题"),
+    # One fault hides no other.
+    (
+        CAL,
+        HEAD + "  - {id: a, at: '20:00', do: mornin}\n  - {id: a, at: '21:00', post: breif}\n"
+        "  - {id: b, at: '22:00', do: quiz-nigth, late: 5x}\n",
+        '4:30: 不认识的活动 "mornin"，是不是 "morning"？',
+        '5:10: id "a" 和第 1 条的一样，请换一个',
+        '5:32: 不认识的帖子 "breif"，是不是 "brief"？',
+        '6:30: 不认识的活动 "quiz-nigth"，是不是 "quiz-night"？',
+        '6:48: "5x" 不是时长，要写成 90s、3m、1h30m 或 2d 这样',
+    ),
+    (
+        CAL,
+        (
+            "titel: 甲\nslots:\n  - {at: 08:00, do: mornin, late: 0s}\n  - {at: 08:00, do: ' mornin'}\n"
+            "  - {at: 8:00}\n  - {at: 08:00, on: x, do: mornin, post: breif}\n  - 早\n  - [早]\n"
+        ),
+        '1:1: 不认识的键 "titel"，是不是 "title"？',
+        '1:1: 缺 "audience"，请补上',
+        '3:21: 不认识的活动 "mornin"，是不是 "morning"？',
+        "3:35: 时长太短，至少 1m",
+        "4:5: 和第 1 条一模一样，请删掉一条",
+        '4:21: 不认识的活动 "mornin"，是不是 "morning"？',
+        "5:5: do 和 post 要写一个：do 是办活动，post 是发一段文字",
+        '5:10: "8:00" 不是一天里的时刻，要写成 00:00 到 23:59，比如 08:00',
+        "6:5: do 和 post 只能写一个，要办活动又要发文字就写成两条",
+        '6:21: 不认识的日子 "x"，要写 mon 到 sun、mon-fri、[mon, wed]、daily 或周一到周日',
+        '6:28: 不认识的活动 "mornin"，是不是 "morning"？',
+        '6:42: 不认识的帖子 "breif"，是不是 "brief"？',
+        '7:5: "slots" 第 5 项 要写成 "键: 值" 的样子，不能写 "早"',
+        '8:5: "slots" 第 6 项 要写成 "键: 值" 的样子',
+    ),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, pots: brief}\n  - {at: 08:00, do: '', post: brief}\n",
+        '4:17: 不认识的键 "pots"，是不是 "post"？',
+        '5:21: "do" 不能空着',
+    ),
+    (
+        ACT,
+        QUIZ.replace("general, pick: 2", "genral, pick: 5").replace("open: 3m", "open: 3x"),
+        '5:19: 不认识的题库 "genral"，是不是 "general"？',
+        '6:15: "3x" 不是时长，要写成 90s、3m、1h30m 或 2d 这样',
+    ),
+    (
+        ACT,
+        QUIZ.replace("pick: 2", "pick: 3").replace("open: 3m", "open: 3x"),
+        "5:34: 要抽 3 题，题库里只有 2 题",
+        '6:15: "3x" 不是时长，要写成 90s、3m、1h30m 或 2d 这样',
+    ),
+    (
+        ACT,
+        QUIZ.replace("game: choice", "game: pinyin").replace("pick: 2", "pick: x"),
+        '5:19: 题库 "general" 是 choice 的题，这个活动玩的是 pinyin',
+        '5:34: "pick" 要写整数，不能写 "x"',
+    ),
+    (
+        ACT,
+        QUIZ.replace("general, pick: 2", "[general, [a], general], pick: 3.0"),
+        '5:29: "from" 第 2 项 要写一段文字；以 { 或 [ 开头的文字要加引号',
+    ),
+    (
+        ACT,
+        QUIZ.replace("general, pick: 2", "[general, general], pick: 3.0"),
+        "5:45: 要抽 3 题，题库里只有 2 题",
+    ),
+    (
+        ACT,
+        QUIZ.replace("kind: quiz", "kind: quizz").replace("title: 问答夜", "title:"),
+        '1:7: "title" 不能空着',
+        '3:7: 不认识的活动种类 "quizz"，是不是 "quiz"？',
+    ),
+    (
+        ACT,
+        "goal: [a]\nkind: quizz\ngame: chioce\nquestions: {from: genral, pick: 9}\n",
+        '1:1: 缺 "title"，请补上',
+        '1:7: "goal" 要写一段文字；以 { 或 [ 开头的文字要加引号',
+        '2:7: 不认识的活动种类 "quizz"，是不是 "quiz"？',
+        '3:7: 不认识的玩法 "chioce"，是不是 "choice"？',
+        '4:19: 不认识的题库 "genral"，是不是 "general"？',
+    ),
+    (
+        ACT,
+        "title: 夜\nkind: quizz\ngame: chioce\nquestions: {from: general, pick: 9}\n",
+        '2:7: 不认识的活动种类 "quizz"，是不是 "quiz"？',
+        '3:7: 不认识的玩法 "chioce"，是不是 "choice"？',
+        "4:34: 要抽 9 题，题库里只有 2 题",
+    ),
+    (
+        BANK,
+        "titel: 常识\ngame: chioce\nquestions: [早]\n",
+        '1:1: 不认识的键 "titel"，是不是 "title"？',
+        '2:7: 不认识的玩法 "chioce"，是不是 "choice"？',
+        '3:13: "questions" 第 1 项 要写成 "键: 值" 的样子，不能写 "早"',
+    ),
+    (
+        BANK,
+        "gaem: choice\n",
+        '1:1: 不认识的键 "gaem"，是不是 "game"？',
+        '1:1: 缺 "questions"，请补上',
+        '1:1: 缺 "title"，请补上',
+    ),
+    (
+        BANK,
+        QUESTIONS + QUESTIONS.partition("questions:\n")[2] + "  - {ask: 三, options: [四], answer: B}\n",
+        "6:5: 和第 1 题一模一样，请删掉一道",
+        "7:5: 和第 2 题一模一样，请删掉一道",
+        '8:5: 答案 "B" 不在选项里',
+    ),
+    (
+        TEXT,
+        (
+            "evening: [a]\nEvening: '{x} {'\nbrief: 又来 {n} {m}\nsign_in.dnoe: '}'\n"
+            "sign_in.again: {text: '{x}', picture: a.exe}\n"
+        ),
+        '1:10: "evening" 要写成 "键: 值" 的样子',
+        '2:1: 名字 "Evening" 只能用小写字母、数字和 "-"',
+        '2:10: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）；没有 {x} 这个变量，这里不能用变量',
+        '3:1: "brief" 在前面的文件里已经有了，请删掉一个',
+        "3:8: 没有 {n} 这个变量，这里不能用变量；没有 {m} 这个变量，这里不能用变量",
+        '4:1: 不认识的文字 "sign_in.dnoe"，是不是 "sign_in.done"？',
+        '4:15: 单独的 "}" 不能用：变量写成 {名字}，括号请改用全角的（）',
+        '5:16: 文字 "sign_in.again" 不能带图片，只写一段文字',
+        "5:16: 没有 {x} 这个变量，这里不能用变量",
+        '5:39: 图片 "a.exe" 要以 .png、.jpg、.jpeg 或 .gif 结尾',
+    ),
     # Texts.
     (TEXT, "Evening: 晚上好\n", '1:1: 名字 "Evening" 只能用小写字母、数字和 "-"'),
     (TEXT, "evening: 晚上好 {name}\n", "1:10: 没有 {name} 这个变量，这里不能用变量"),
@@ -245,6 +372,7 @@ def test_all_faults_come_at_once_and_sorted(tmp_path: Path) -> None:
         'activities/z.yaml:3:1: 键 "kind" 写了两次，第一次在第 2 行',
         'activities/z.yaml:4:9: "points" 要写整数，不能写 "x"',
         'questions/b.yaml:1:1: 缺 "game"，请补上',
+        'questions/b.yaml:1:1: 缺 "questions"，请补上',
     ]
 
 
@@ -272,9 +400,25 @@ def test_a_reference_to_a_faulty_file_says_so(tmp_path: Path) -> None:
         'calendars/bank.yaml:5:49: 活动 "quiz-night" 的文件有错，先改好它',
         'calendars/bank.yaml:6:23: 帖子 "brief" 的文件有错，先改好它',
         'questions/general.yaml:1:1: 缺 "game"，请补上',
+        'questions/general.yaml:1:1: 缺 "questions"，请补上',
         'texts/posts.yaml:1:8: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）',
     ]
     assert [slot.post for slot in loaded.calendars["bank"].slots] == ["晚安，明天见。"]
+
+
+def test_a_text_that_is_there_twice_is_told_though_the_first_is_put_aside(tmp_path: Path) -> None:
+    """Mending the first file brings no new fault in the second."""
+    files: dict[str, str | bytes] = {
+        "texts/posts.yaml": "brief: 好\nsign_in.done: 好\nzzz: [a]\n",
+        "texts/t.yaml": "brief: 又来\nsign_in.done: 又来\n",
+    }
+    loaded = library(tmp_path, files)
+    assert [str(fault).removeprefix(f"{tmp_path}/") for fault in loaded.faults] == [
+        'calendars/bank.yaml:6:23: 帖子 "brief" 的文件有错，先改好它',
+        'texts/posts.yaml:3:6: "zzz" 要写成 "键: 值" 的样子',
+        'texts/t.yaml:1:1: "brief" 在前面的文件里已经有了，请删掉一个',
+        'texts/t.yaml:2:1: "sign_in.done" 在前面的文件里已经有了，请删掉一个',
+    ]
 
 
 def test_a_picture_behind_a_link_out_of_the_library_is_refused(tmp_path: Path) -> None:
@@ -306,3 +450,27 @@ def test_no_file_whatever_is_a_traceback(content: bytes) -> None:
             faults = list(error.faults)
     assert faults
     assert all(fault.line >= 1 and fault.col >= 1 for fault in faults)
+
+
+_WORDS = """
+title goal kind game questions from pick slots id at on do post late audience tags text picture
+quiz sign_in choice general q a morning brief 08:00 sign_in.again 3 {x} x
+"""
+WORDS = st.sampled_from(_WORDS.split()) | st.just("")
+TREES = st.recursive(
+    WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=6)
+)
+
+
+@given(st.tuples(TREES, TREES, TREES, TREES))
+@settings(deadline=None, max_examples=200)
+def test_no_shape_whatever_is_a_traceback(trees: tuple[object, ...]) -> None:
+    """What is read before the schema has had its say may be of any shape."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = (CAL, ACT, BANK, TEXT)
+        files: dict[str, str | bytes] = {
+            name: json.dumps(tree, ensure_ascii=False) for name, tree in zip(names, trees, strict=True)
+        }
+        loaded = library(Path(folder), files)
+    assert {"morning", "quiz-night"} <= set(loaded.activities)
+    assert all(fault.line >= 1 and fault.col >= 1 and "\n" not in fault.message for fault in loaded.faults)

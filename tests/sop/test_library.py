@@ -38,7 +38,20 @@ def test_a_missing_library_is_one_fault(tmp_path: Path) -> None:
     loaded = load(tmp_path / "none", KINDS)
     assert [fault.message for fault in loaded.faults] == ["找不到这个文件夹"]
     assert loaded.text("sign_in.again") == "今天签过了"
-    assert load(tmp_path, KINDS) == Library.empty(KINDS)
+
+
+def test_a_folder_without_a_library_is_one_fault(tmp_path: Path) -> None:
+    """An empty folder, or a wrong one, is told in words; one of the four folders makes it a library."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/a.yaml").write_text("a: b\n")
+    (tmp_path / "config.yaml").write_text("a: b\n")
+    loaded = load(tmp_path, KINDS)
+    assert [str(fault) for fault in loaded.faults] == [
+        f"{tmp_path}:1:1: 这里没有活动库：要有 activities、calendars、questions、texts 这几个文件夹"
+    ]
+    assert loaded.text("sign_in.again") == "今天签过了"
+    (tmp_path / "library/texts").mkdir(parents=True)
+    assert load(tmp_path / "library", KINDS) == Library.empty(KINDS)
 
 
 def test_the_id_of_a_question_is_its_content(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def upgrade() -> None:
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('outcome', sa.Text(), nullable=False),
-    sa.UniqueConstraint('account', 'chat', 'message', name=op.f('uq_marks_account_chat_message'))
+    sa.PrimaryKeyConstraint('account', 'chat', 'message', name=op.f('pk_marks')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('marks', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_marks_at'), ['at'], unique=False)
@@ -104,7 +105,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts')),
     sa.UniqueConstraint('group_id', 'kind', 'subject', name=op.f('uq_accounts_group_id_kind_subject'))
     )
-
     op.create_table('asked',
     sa.Column('group_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('question', sa.Text(), nullable=False),
@@ -224,16 +224,14 @@ def upgrade() -> None:
     sa.UniqueConstraint('member_id', 'words', name=op.f('uq_orders_member_id_words'))
     )
     op.create_table('postings',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('amount', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_postings_account_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_postings')),
-    sa.UniqueConstraint('key', 'account_id', name=op.f('uq_postings_key_account_id'))
+    sa.PrimaryKeyConstraint('key', 'account_id', name=op.f('pk_postings')),
+    sqlite_with_rowid=False
     )
-
     op.create_table('rounds',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('quiz_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -266,8 +264,9 @@ def upgrade() -> None:
     sa.Column('points', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.ForeignKeyConstraint(['group_id'], ['groups.id'], name=op.f('fk_sign_ins_group_id')),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_sign_ins_member_id')),
+    sa.PrimaryKeyConstraint('member_id', 'day', name=op.f('pk_sign_ins')),
     sa.UniqueConstraint('group_id', 'day', 'place', name=op.f('uq_sign_ins_group_id_day_place')),
-    sa.UniqueConstraint('member_id', 'day', name=op.f('uq_sign_ins_member_id_day'))
+    sqlite_with_rowid=False
     )
     op.create_table('answers',
     sa.Column('round_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
