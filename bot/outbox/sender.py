@@ -32,10 +32,7 @@ log = structlog.get_logger()
 
 
 class Sender:
-    """One task for each chat that has something to send. `pacers` go by account.
-
-    An account without one waits for nothing, so all its chats stand in one queue and share their marks.
-    """
+    """One task for each chat that has something to send. `pacers` go by account; without one, no wait."""
 
     def __init__(
         self,
@@ -69,7 +66,7 @@ class Sender:
     def deliver(self, rows: list[Row]) -> None:
         """Queue what was committed, each behind what its chat already has."""
         for row in rows if not self._stopped else ():
-            chat = (row.account, row.chat if row.account in self._pacers else "")
+            chat = (row.account, row.chat)
             queue = self._queues.get(chat)
             if queue is None:
                 queue = self._queues[chat] = deque()

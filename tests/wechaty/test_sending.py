@@ -72,7 +72,7 @@ async def test_a_text_whose_picture_failed_is_not_sent_again(
     picture = tmp_path / "a.png"
     picture.write_bytes(b"png")
     await gateway.do("fault", on="messageSendFile", error="no room")
-    with pytest.raises(Unsure, match="picture"):
+    with pytest.raises(Unsure, match="图片没有"):
         await adapter.send(Say(ROOM, "图来了", picture=picture))
     assert [line["kind"] for line in gateway.sent] == ["text"]
 
@@ -86,7 +86,7 @@ async def test_a_gateway_that_does_not_answer_leaves_it_open_whether_it_sent(
     await gateway.do("login", id="bot")
     await inbox.wait(Roster)
     await gateway.do("fault", on="messageSendText", hang=True)
-    with pytest.raises(Unsure, match="in time"):
+    with pytest.raises(Unsure, match="按时"):
         await adapter.send(Say(ROOM, "卡住了"))
     await adapter.send(Say(ROOM, "又好了"))
     assert [line["body"] for line in gateway.sent] == ["又好了"]
@@ -103,5 +103,5 @@ async def test_a_puppet_that_raises_leaves_it_open_whether_it_sent(
 
 
 async def test_nothing_is_sent_by_an_adapter_that_has_not_started(gateway: Gateway) -> None:
-    with pytest.raises(NotSent, match="offline"):
+    with pytest.raises(NotSent, match="没有连上"):
         await new_adapter(gateway.endpoint).send(Say(ROOM, "在吗"))

@@ -224,13 +224,14 @@ def upgrade() -> None:
     sa.UniqueConstraint('member_id', 'words', name=op.f('uq_orders_member_id_words'))
     )
     op.create_table('postings',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('amount', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_postings_account_id')),
-    sa.PrimaryKeyConstraint('key', 'account_id', name=op.f('pk_postings')),
-    sqlite_with_rowid=False
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_postings')),
+    sa.UniqueConstraint('key', 'account_id', name=op.f('uq_postings_key_account_id'))
     )
     op.create_table('rounds',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
