@@ -31,7 +31,6 @@ router = Router(
         "entry.bad_password": "暗号要 1 到 {most} 个字，而且不能是我的口令。",
         "entry.rules_set": "群规记下了，这是第 {version} 版。",
         "entry.rules_long": "群规最多 {most} 个字，现在有 {length} 个。",
-        "entry.rules_shown": "群规：\n{rules}",
         "entry.no_rules": "这个群还没有群规。",
     },
 )
@@ -148,7 +147,7 @@ def rules(_message: Message, turn: Turn) -> Reply:
     if not turn.rest:
         if not turn.group.rules:
             return Reply("entry.no_rules", to=turn.person)
-        return Reply("entry.rules_shown", {"rules": turn.group.rules}, to=turn.person)
+        return Reply("entry.rules", {"rules": turn.group.rules}, to=turn.person)
     if turn.member.role < Role.OWNER:
         raise Refused("gate.owner_only")
     if len(turn.rest) > RULES:

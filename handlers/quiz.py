@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -189,11 +189,7 @@ def _pick(activity: QuizActivity, turn: Turn) -> list[str]:
     chosen = sorted(order, key=lambda key: asked.get(key, 0))[: activity.questions.pick]
     for key in chosen:
         turn.store.quizzes.ask(turn.group.id, key, turn.now)
-    return [json.dumps(_plain(pool[key]), ensure_ascii=False) for key in chosen]
-
-
-def _plain(question: Any) -> dict[str, Any]:  # noqa: ANN401
-    return asdict(question)
+    return [json.dumps(asdict(cast("Any", pool[key])), ensure_ascii=False) for key in chosen]
 
 
 def _open(turn: Turn, quiz: Quiz, activity: QuizActivity) -> Sequence[Reply]:
