@@ -7,13 +7,14 @@ INTEGER and TEXT only, and every value is passed by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
@@ -22,10 +23,11 @@ Row = tuple[Any, ...]
 class Query:
     """A Core statement. `insert` is PostgreSQL's, whose ON CONFLICT both dialects can write."""
 
-    __slots__ = ("_compiled", "statement")
+    __slots__ = ("_compiled", "statement", "writes")
 
     def __init__(self, statement: Executable) -> None:
         self.statement = statement
+        self.writes = isinstance(statement, UpdateBase)
         self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def on(self, dialect: Dialect) -> tuple[str, dict[str, Any]]:
@@ -38,12 +40,20 @@ class Query:
         return self._compiled[dialect.name]
 
 
+class Again(BaseException):
+    """What a savepoint should undo was written without one: the batch is to be done again, with care.
+
+    A BaseException, so that no handler takes it for a fault of its own.
+    """
+
+
 class Savepoint:
-    """`with` it: a class, because a generator costs as much as the statements do."""
+    """What is written inside is undone when it raises. A real one only where the writer takes care."""
 
-    __slots__ = ("_cursor",)
+    __slots__ = ("_cursor", "_db")
 
-    def __init__(self, cursor: DBAPICursor) -> None:
+    def __init__(self, db: Db, cursor: DBAPICursor) -> None:
+        self._db = db
         self._cursor = cursor
 
     def __enter__(self) -> None:
@@ -52,13 +62,38 @@ class Savepoint:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._cursor.execute("ROLLBACK TO SAVEPOINT turn")
+            self._db.undone += 1
         self._cursor.execute("RELEASE SAVEPOINT turn")
 
 
+class Hope:
+    """In the place of a savepoint: nearly none is ever rolled back, and two statements a turn add up."""
+
+    __slots__ = ("_before", "_db")
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._before = self._db.writes
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self._db.writes != self._before:
+            raise Again
+
+
 class Db:
-    """What repositories talk to. Not shared between threads."""
+    """What repositories talk to. Not shared between threads.
+
+    `careful` is set while a unit has a transaction of its own: savepoints are real, and nothing is put
+    off. `writes` counts what was written, `undone` how often something was rolled back.
+    """
 
     def __init__(self, connection: Connection) -> None:
+        self.careful = True
+        self.writes = 0
+        self.undone = 0
+        self._later: dict[Query, list[dict[str, Any]]] = {}
         self._connection = connection
         self._dialect = connection.dialect
         self._cursor = connection.connection.cursor()
@@ -87,27 +122,52 @@ class Db:
         rows = self._cursor.fetchall()
         return int(rows[0][0] or 0) if rows else 0
 
-    def many(self, query: Query, rows: Iterable[Mapping[str, Any]]) -> None:
+    def many(self, query: Query, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once for each row."""
+        self.writes += query.writes
         sql, fixed = self._compiled(query)
-        self._cursor.executemany(sql, [{**fixed, **row} for row in rows])
+        self._cursor.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
 
-    def savepoint(self) -> Savepoint:
+    def later(self, query: Query, *rows: dict[str, Any]) -> None:
+        """Execute before the commit, together with all rows of this statement that come until then.
+
+        For what nobody reads in this transaction; `flush` before a read that might.
+        """
+        if self.careful:
+            self.many(query, rows)
+            return
+        self.writes += 1
+        waiting = self._later.get(query)
+        if waiting is None:
+            waiting = self._later[query] = []
+        waiting += rows
+
+    def flush(self) -> None:
+        """Execute what was put off."""
+        for query, rows in self._later.items():
+            self.many(query, rows)
+        self._later.clear()
+
+    def savepoint(self) -> Savepoint | Hope:
         """What is written inside is undone when it raises."""
-        return Savepoint(self._cursor)
+        return Savepoint(self, self._cursor) if self.careful else Hope(self)
 
     def begin(self, *, write: bool = True) -> None:
         self._cursor.execute(self._begin if write else "BEGIN")
 
     def commit(self) -> None:
+        self.flush()
         self._cursor.execute("COMMIT")
 
     def rollback(self) -> None:
         """Undo what is open. Silent when the database has already undone it by itself."""
+        self._later.clear()
+        self.undone += 1
         driver: Any = self._connection.connection.driver_connection
         driver.rollback()
 
     def _execute(self, query: Query, values: dict[str, Any]) -> None:
+        self.writes += query.writes
         sql, fixed = self._compiled(query)
         self._cursor.execute(sql, {**fixed, **values} if fixed else values)
 

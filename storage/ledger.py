@@ -6,7 +6,7 @@ Points come from a group's house account, which alone may be below zero.
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.db import Db, Query
@@ -26,24 +26,10 @@ _GIVE = Query(
     )
     .returning(accounts.c.id, accounts.c.balance)
 )
-_MINT = Query(
-    insert(accounts)
-    .values(
-        [
-            {
-                "group_id": bindparam("group_id"),
-                "kind": kind,
-                "subject": bindparam(subject),
-                "balance": bindparam(amount),
-            }
-            for kind, subject, amount in (("house", "nobody", "minus"), ("purse", "member", "plus"))
-        ]
-    )
-    .on_conflict_do_update(
-        index_elements=["group_id", "kind", "subject"],
-        set_={"balance": accounts.c.balance + literal_column("excluded.balance")},
-    )
-    .returning(accounts.c.kind, accounts.c.id, accounts.c.balance)
+_ADD_TO = Query(
+    update(accounts)
+    .where(accounts.c.id == bindparam("account"))
+    .values(balance=accounts.c.balance + bindparam("amount"))
 )
 _PAY = Query(
     update(accounts)
@@ -51,26 +37,14 @@ _PAY = Query(
         accounts.c.group_id == bindparam("g"),
         accounts.c.kind == bindparam("k"),
         accounts.c.subject == bindparam("s"),
+        accounts.c.balance >= bindparam("amount"),
     )
     .values(balance=accounts.c.balance - bindparam("amount"))
     .returning(accounts.c.id)
 )
 _POST = Query(
     insert(postings).values(
-        [
-            {
-                "key": bindparam("key"),
-                "account_id": bindparam("source"),
-                "amount": bindparam("minus"),
-                "at": bindparam("at"),
-            },
-            {
-                "key": bindparam("key"),
-                "account_id": bindparam("target"),
-                "amount": bindparam("plus"),
-                "at": bindparam("at"),
-            },
-        ]
+        key=bindparam("key"), account_id=bindparam("account"), amount=bindparam("amount"), at=bindparam("at")
     )
 )
 _BALANCE = Query(
@@ -114,6 +88,8 @@ class NotEnough(Exception):
 class Ledger:
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._houses: dict[int, int] = {}  # each group's house account, as long as nothing is undone
+        self._undone = db.undone
 
     def transfer(self, group: int, source: Account, target: Account, amount: int, key: str, now: int) -> int:
         """Move points (more than 0) from one account of a group to another; the answer is what that holds now.
@@ -122,15 +98,17 @@ class Ledger:
         """
         if amount <= 0:
             raise ValueError(f"a transfer of {amount}")
-        if source == HOUSE and target[0] == "purse":
-            paying, (paid, balance) = self._mint(group, target[1], amount)
-        else:
-            paying = self._pay(group, source, amount)
-            paid, balance = self._give(group, target, amount)
-        self._db.run(_POST, key=key, source=paying, target=paid, minus=-amount, plus=amount, at=now)
+        paying = self._mint(group, amount) if source == HOUSE else self._pay(group, source, amount)
+        paid, balance = self._give(group, target, amount)
+        self._db.later(
+            _POST,
+            {"key": key, "account": paying, "amount": -amount, "at": now},
+            {"key": key, "account": paid, "amount": amount, "at": now},
+        )
         return balance
 
     def balance(self, group: int, account: Account) -> int:
+        self._db.flush()
         return self._db.value(_BALANCE, g=group, k=account[0], s=account[1])
 
     def top(self, group: int, many: int) -> list[tuple[str, int]]:
@@ -141,20 +119,21 @@ class Ledger:
         """Group and points for each purse of a platform's person."""
         return [(group, points) for group, points in self._db.all(_BALANCES, p=person)]
 
-    def _mint(self, group: int, member: int, amount: int) -> tuple[int, tuple[int, int]]:
-        """What happens most, in one statement: from the house to a purse."""
-        rows = self._db.all(_MINT, group_id=group, nobody=0, member=member, minus=-amount, plus=amount)
-        found = {kind: (key, balance) for kind, key, balance in rows}
-        return found["house"][0], found["purse"]
+    def _mint(self, group: int, amount: int) -> int:
+        """From the house, which may be below zero: its balance can wait for the commit."""
+        if self._undone != self._db.undone:
+            self._undone = self._db.undone
+            self._houses.clear()
+        house = self._houses.get(group)
+        if house is None:
+            house, _ = self._give(group, HOUSE, 0)
+            self._houses[group] = house
+        self._db.later(_ADD_TO, {"account": house, "amount": -amount})
+        return house
 
     def _pay(self, group: int, account: Account, amount: int) -> int:
         kind, subject = account
-        if kind == "house":
-            return self._give(group, account, -amount)[0]
-        try:
-            row = self._db.one(_PAY, g=group, k=kind, s=subject, amount=amount)
-        except self._db.IntegrityError as error:
-            raise NotEnough(account) from error
+        row = self._db.one(_PAY, g=group, k=kind, s=subject, amount=amount)
         if row is None:
             raise NotEnough(account)
         return int(row[0])

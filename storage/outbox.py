@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, case, or_, select, text, update
+from pydantic_core import to_json
+from sqlalchemy import bindparam, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import MINUTE
@@ -18,8 +19,8 @@ from storage.tables import occurrences, outbox
 SEEN = ("sent", "unknown", "sending")
 
 _ADD = Query(
-    insert(outbox)
-    .values(
+    insert(outbox).values(
+        id=bindparam("id"),
         account=bindparam("account"),
         chat=bindparam("chat"),
         kind=bindparam("kind"),
@@ -30,8 +31,8 @@ _ADD = Query(
         occurrence=bindparam("occurrence"),
         about=bindparam("about"),
     )
-    .returning(outbox.c.id)
 )
+_LAST = Query(select(func.coalesce(func.max(outbox.c.id), 0)))
 _columns = (
     outbox.c.id,
     outbox.c.account,
@@ -73,9 +74,6 @@ _OCCURRENCE = Query(
 )
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False).encode
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row of the outbox. `body` is what `say` or `accept` needs, as it was kept in JSON."""
@@ -91,8 +89,11 @@ class Row:
 
 
 class Outbox:
+    """Its rows are numbered here, so that writing them can wait for the commit."""
+
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._last = 0
 
     def add(
         self,
@@ -106,21 +107,23 @@ class Outbox:
         occurrence: int = 0,
         about: str = "",
     ) -> Row:
-        row = self._db.one(
-            _ADD,
-            account=account,
-            chat=chat,
-            kind=kind,
-            body=_JSON(body),
-            at=now,
-            send_before=send_before,
-            occurrence=occurrence,
-            about=about,
-        )
-        assert row is not None
-        return Row(row[0], account, chat, kind, body, now, send_before, occurrence)
+        self._last = number = (self._last or self._db.value(_LAST)) + 1
+        row = {
+            "id": number,
+            "account": account,
+            "chat": chat,
+            "kind": kind,
+            "body": to_json(body).decode(),
+            "at": now,
+            "send_before": send_before,
+            "occurrence": occurrence,
+            "about": about,
+        }
+        self._db.later(_ADD, row)
+        return Row(number, account, chat, kind, body, now, send_before, occurrence)
 
     def in_state(self, state: str) -> list[Row]:
+        self._db.flush()
         return [
             Row(key, account, chat, kind, json.loads(body), at, before, occurrence)
             for key, account, chat, kind, body, at, before, occurrence in self._db.all(_IN_STATE, s=state)
@@ -128,24 +131,28 @@ class Outbox:
 
     def planned(self, rows: Sequence[Row]) -> None:
         """They certainly did not leave, and will be tried again."""
-        self._db.many(_STATE, [{"row": row.id, "s": "planned", "why": ""} for row in rows])
+        self._now(rows, "planned")
 
     def sending(self, rows: Sequence[Row]) -> None:
-        self._db.many(_STATE, [{"row": row.id, "s": "sending", "why": ""} for row in rows])
+        self._now(rows, "sending")
 
     def sent(self, rows: Sequence[Row], now: int) -> None:
-        self._db.many(_STATE, [{"row": row.id, "s": "sent", "why": ""} for row in rows])
+        self._now(rows, "sent")
         for row in rows:
             if row.occurrence:
                 self._db.run(_SENT_OCCURRENCE, o=row.occurrence, now=now)
 
     def ended(self, row: Row, state: str, why: str) -> None:
         """It did not go out as planned: `failed`, `stale` or `unknown`, and so its occurrence."""
-        self._db.run(_STATE, row=row.id, s=state, why=why)
+        self._db.later(_STATE, {"row": row.id, "s": state, "why": why})
         if row.occurrence:
             outcome = {"stale": "missed"}.get(state, state)
             self._db.run(_OCCURRENCE, o=row.occurrence, s=outcome, why=why)
 
     def went_out(self, about: str) -> bool:
         """Whether members can have seen a message about this."""
+        self._db.flush()
         return self._db.one(_WENT_OUT, what=about) is not None
+
+    def _now(self, rows: Sequence[Row], state: str) -> None:
+        self._db.later(_STATE, *({"row": row.id, "s": state, "why": ""} for row in rows))

@@ -14,34 +14,67 @@ _LAST = Query(
     .order_by(sign_ins.c.day.desc())
     .limit(1)
 )
-_places = (
-    select(func.coalesce(func.max(sign_ins.c.place), 0) + 1)
-    .where(sign_ins.c.group_id == bindparam("group_id"), sign_ins.c.day == bindparam("day"))
-    .scalar_subquery()
+_PLACES = Query(
+    select(func.max(sign_ins.c.place)).where(
+        sign_ins.c.group_id == bindparam("g"), sign_ins.c.day == bindparam("d")
+    )
 )
 _ADD = Query(
-    insert(sign_ins)
-    .values(
+    insert(sign_ins).values(
         group_id=bindparam("group_id"),
         member_id=bindparam("member_id"),
         day=bindparam("day"),
-        place=_places,
+        place=bindparam("place"),
         streak=bindparam("streak"),
         points=bindparam("points"),
     )
-    .returning(sign_ins.c.place)
 )
+MANY = 10_000
 
 
 class SignIns:
+    """What was just written is also kept in memory: many sign in at the same time, and are asked again."""
+
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._lasts: dict[int, tuple[int, int, int]] = {}
+        self._places: dict[int, tuple[int, int]] = {}
+        self._undone = db.undone
 
     def last(self, member: int) -> tuple[int, int, int]:
         """Day, streak and place of a member's latest sign-in; zeros when there is none."""
+        self._forget()
+        if member in self._lasts:
+            return self._lasts[member]
         row = self._db.one(_LAST, m=member)
         return (row[0], row[1], row[2]) if row else (0, 0, 0)
 
     def add(self, group: int, member: int, day: int, streak: int, points: int) -> int:
         """Keep a sign-in; the answer is the place among that day's."""
-        return self._db.value(_ADD, group_id=group, member_id=member, day=day, streak=streak, points=points)
+        self._forget()
+        today, place = self._places.get(group, (0, 0))
+        if today != day:
+            place = self._db.value(_PLACES, g=group, d=day)
+        place += 1
+        self._places[group] = day, place
+        self._lasts[member] = day, streak, place
+        self._db.later(
+            _ADD,
+            {
+                "group_id": group,
+                "member_id": member,
+                "day": day,
+                "place": place,
+                "streak": streak,
+                "points": points,
+            },
+        )
+        return place
+
+    def _forget(self) -> None:
+        """What was undone is not so, and what is written need not be remembered for ever."""
+        if self._undone != self._db.undone or len(self._lasts) > MANY:
+            self._db.flush()
+            self._undone = self._db.undone
+            self._lasts.clear()
+            self._places.clear()

@@ -149,12 +149,12 @@ accounts = Table(
 postings = Table(
     "postings",
     metadata,
-    _key(),
     _text("key"),
     _of("account_id", "accounts"),
     _number("amount"),
     _number("at"),
-    UniqueConstraint("key", "account_id"),
+    PrimaryKeyConstraint("key", "account_id"),
+    **_ONE_TREE,
 )
 
 # What handlers keep. ----------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 The thread takes what is waiting (up to 256 units), runs each in order inside one transaction,
 commits once and answers them all with a single call into the event loop. A unit that fails takes the
-batch down with it, so the batch is then done again, each unit in a transaction of its own.
+batch down with it, so the batch is then done again, each unit with care: in a transaction of its own,
+with real savepoints, and with nothing put off to its end.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import structlog
 from sqlalchemy import Engine
 
 from bot.errors import XiaoerError
-from storage.db import Db
+from storage.db import Again, Db
 from storage.store import Store
 
 T = TypeVar("T")
@@ -90,16 +91,17 @@ class Writer:
                     self._loop.call_soon_threadsafe(self._answer, units, results)
 
     def _commit(
-        self, units: list[tuple[Callable[[Store], Any], Done]]
+        self, units: list[tuple[Callable[[Store], Any], Done]], *, careful: bool = False
     ) -> list[tuple[Any, BaseException | None]]:
+        self._db.careful = careful
         try:
             self._db.begin()
             results = [(work(self._store), None) for work, _ in units]
             self._db.commit()
-        except Exception as error:
+        except (Exception, Again) as error:
             self._undo()
-            if len(units) > 1:
-                return [one for unit in units for one in self._commit([unit])]
+            if not careful:
+                return [one for unit in units for one in self._commit([unit], careful=True)]
             if not isinstance(error, XiaoerError):
                 log.exception("a unit of work failed and was undone")
             return [(None, error)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.dispatch.lanes import Change, Lane
 from bot.errors import Refused
-from bot.model import SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
+from bot.model import MINUTE, SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -202,8 +203,7 @@ class Turn:
 
     def day(self) -> date:
         """Which day it is in the group, days beginning when its settings say."""
-        now, starts = self.local(self.now), self.settings.sign_in.day_starts
-        return now.date() - timedelta(days=now.time() < starts)
+        return _day(self.zone, self.now // MINUTE, self.settings.sign_in.day_starts)
 
     def midnight(self, days: int = 0) -> int:
         """When the group's calendar day began, or the one so many days from it begins."""
@@ -214,6 +214,13 @@ class Turn:
     def _change(self, change: Change) -> None:
         change(self._lane)
         self.changes.append(change)
+
+
+@lru_cache
+def _day(zone: ZoneInfo, minute: int, starts: time) -> date:
+    """Offsets and days change at whole minutes, and thousands ask within one."""
+    now = (EPOCH + timedelta(minutes=minute)).astimezone(zone)
+    return now.date() - timedelta(days=now.time() < starts)
 
 
 @dataclass(frozen=True, slots=True)

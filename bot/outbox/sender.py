@@ -7,9 +7,8 @@ when its moment passed, or `unknown` when it may have arrived. What is unknown i
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import structlog
 
 from bot.errors import NotSent, Unsupported, Unsure
 from bot.model import SECOND, Accept, Outgoing, Person, Say, fill
+from bot.outbox.book import PATIENCE, Book
 from bot.outbox.pace import Pacer
 from bot.ports import Adapter, Clock
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from storage.writer import Writer
 
 AT_ONCE = 64
-PATIENCE = (1, 2, 4, 8, 15, 30)
 
 log = structlog.get_logger()
 
@@ -44,6 +43,7 @@ class Sender:
     ) -> None:
         self._clock = clock
         self._writer = writer
+        self._book = Book(writer)
         self._adapters = adapters
         self._pacers = pacers
         self._pictures = pictures
@@ -98,9 +98,11 @@ class Sender:
         tries, why = 0, ""
         try:
             while queue:
-                wait = PATIENCE[min(tries, len(PATIENCE)) - 1] * SECOND if tries else 0
-                await self._free(account, name, self._clock.now() + wait)
-                many = 1 if account in self._pacers else AT_ONCE
+                paced = account in self._pacers
+                if tries or paced:
+                    wait = PATIENCE[min(tries, len(PATIENCE)) - 1] * SECOND if tries else 0
+                    await self._free(account, name, self._clock.now() + wait)
+                many = 1 if paced else AT_ONCE
                 rows = [queue.popleft() for _ in range(min(many, len(queue)))]
                 left, why = await self._send(account, rows, why)
                 tries = tries + 1 if left else 0
@@ -134,7 +136,7 @@ class Sender:
                 await self._ended(row, "stale", why or "过了该发的时间")
             else:
                 fresh.append(row)
-        await self._write(lambda store: store.outbox.sending(fresh))
+        await self._book.keep(lambda store: store.outbox.sending(fresh))
         sent: list[Row] = []
         left: list[Row] = []
         for place, row in enumerate(fresh):
@@ -150,7 +152,7 @@ class Sender:
             store.outbox.sent(sent, now)
             store.outbox.planned(left)
 
-        await self._write(note)
+        await self._book.keep(note)
         return left, why if left else ""
 
     async def _carry_out(self, account: str, row: Row) -> bool:
@@ -175,18 +177,7 @@ class Sender:
         return False
 
     async def _ended(self, row: Row, state: str, why: str) -> None:
-        await self._write(lambda store: store.outbox.ended(row, state, why))
-
-    async def _write(self, work: Callable[[Store], object]) -> None:
-        """Keep what became of rows. A database that refuses (a full disk) is asked again: nothing is lost."""
-        for wait in itertools.chain(PATIENCE, itertools.repeat(PATIENCE[-1])):
-            try:
-                await self._writer.run(work)
-            except Exception:
-                log.exception("the outbox could not be written, and will be again", seconds=wait)
-                await asyncio.sleep(wait)
-            else:
-                return
+        await self._book.keep(lambda store: store.outbox.ended(row, state, why))
 
     def _outgoing(self, row: Row) -> Outgoing:
         if row.kind == "accept":

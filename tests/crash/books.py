@@ -156,7 +156,7 @@ class Books:
         """What an account that was paid held right after the posting, by the posting's key."""
         held: Counter[int] = Counter()
         after: dict[str, int] = {}
-        for key, account, amount in self.rows("SELECT key, account_id, amount FROM postings ORDER BY id"):
+        for key, account, amount in self.rows("SELECT key, account_id, amount FROM postings ORDER BY at"):
             held[account] += amount
             if amount > 0:
                 after[key] = held[account]

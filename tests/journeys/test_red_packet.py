@@ -26,7 +26,7 @@ def books(world: World) -> tuple[object, object, object]:
     """Everything that a refused command must leave alone."""
     return (
         world.sql("SELECT * FROM accounts ORDER BY id"),
-        world.sql("SELECT * FROM postings ORDER BY id"),
+        world.sql("SELECT * FROM postings"),
         world.sql("SELECT * FROM packets"),
     )
 

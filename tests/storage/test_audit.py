@@ -66,7 +66,7 @@ def without_unique(table: str) -> list[str]:
 DAMAGE = {
     "不平": ["UPDATE accounts SET balance = balance + 1 WHERE kind = 'treasury'"],
     "流水加起来是": ["UPDATE accounts SET balance = balance + 1 WHERE kind = 'purse'"],
-    "两边不相等": ["UPDATE postings SET amount = amount + 1 WHERE id = 1"],
+    "两边不相等": ["UPDATE postings SET amount = amount + 1 WHERE key = 'treasury:1' AND amount > 0"],
     "余额低于零": ["UPDATE accounts SET balance = -1 WHERE kind = 'treasury'"],
     "份加起来是": ["UPDATE shares SET points = points + 1 WHERE number = 2"],
     "发了 2 份": [

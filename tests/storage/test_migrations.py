@@ -8,14 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
 from bot.errors import Unusable
+from storage.audit import audit
 from storage.database import FILE, Database
 from storage.db import engine
-from storage.migrate import head, upgrade
+from storage.migrate import config, head, upgrade
 from storage.tables import metadata
 from tests.harness import open_store
 
@@ -90,6 +92,29 @@ def test_a_migration_that_is_cut_short_leaves_nothing(
     upgrade(again)
     again.dispose()
     assert names(path) >= set(metadata.tables)
+
+
+def test_points_survive_every_migration(tmp_path: Path) -> None:
+    """A ledger that was kept under the first tables is read under today's."""
+    made = engine(f"sqlite:///{tmp_path / FILE}")
+    with made.connect() as connection:
+        first = config()
+        first.attributes["connection"] = connection
+        connection.exec_driver_sql("BEGIN")
+        command.upgrade(first, "0001")
+        connection.exec_driver_sql("INSERT INTO groups (id, account, chat) VALUES (1, 'a', 'g')")
+        connection.exec_driver_sql(
+            "INSERT INTO accounts VALUES (1, 1, 'house', 0, -7), (2, 1, 'purse', 1, 7)"
+        )
+        connection.exec_driver_sql("INSERT INTO postings VALUES (1, 'k', 1, -7, 5), (2, 'k', 2, 7, 5)")
+        connection.exec_driver_sql("COMMIT")
+    upgrade(made)
+    made.dispose()
+    report = audit(tmp_path)
+    assert report.clean
+    assert report.counts["postings"] == 2
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        assert connection.execute("SELECT * FROM postings").fetchall() == [("k", 1, -7, 5), ("k", 2, 7, 5)]
 
 
 async def test_a_database_of_a_newer_program_is_one_sentence(tmp_path: Path) -> None:

@@ -98,9 +98,9 @@ async def test_a_rolled_back_batch_is_told_of(writer: Writer) -> None:
     writer.on_rollback = lambda: told.append(1)
     with pytest.raises(ZeroDivisionError):
         await writer.run(lambda _: 1 // 0)
-    assert told == [1]
+    assert told == [1, 1]  # once in hope, once with care
     await writer.run(adding("g"))
-    assert told == [1]
+    assert told == [1, 1]
 
 
 async def test_closing_commits_what_waits(tmp_path: Path) -> None:
