@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from pathlib import Path
 
 SECOND = 1_000_000
@@ -248,4 +249,17 @@ def fill(text: str, values: Values) -> str:
 
     A value is never read again, whatever stands in it.
     """
-    return _VARIABLE.sub(lambda found: str(values.get(found[1], found[0])), text)
+    parts = _parts(text)
+    if len(parts) == 1:
+        return text
+    filled = list(parts)
+    for place in range(1, len(parts), 2):
+        name = parts[place]
+        filled[place] = str(values[name]) if name in values else f"{{{name}}}"
+    return "".join(filled)
+
+
+@lru_cache(1024)
+def _parts(text: str) -> list[str]:
+    """What stands between the names of values, and the names, in turn."""
+    return _VARIABLE.split(text)

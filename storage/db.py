@@ -125,7 +125,7 @@ class Db:
     def many(self, query: Query, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once for each row."""
         self.writes += query.writes
-        sql, fixed = self._compiled(query)
+        sql, fixed = self._sql.get(query) or self._compiled(query)
         self._cursor.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
 
     def later(self, query: Query, *rows: dict[str, Any]) -> None:
@@ -168,13 +168,11 @@ class Db:
 
     def _execute(self, query: Query, values: dict[str, Any]) -> None:
         self.writes += query.writes
-        sql, fixed = self._compiled(query)
+        sql, fixed = self._sql.get(query) or self._compiled(query)
         self._cursor.execute(sql, {**fixed, **values} if fixed else values)
 
     def _compiled(self, query: Query) -> tuple[str, dict[str, Any]]:
-        found = self._sql.get(query)
-        if found is None:
-            found = self._sql[query] = query.on(self._dialect)
+        found = self._sql[query] = query.on(self._dialect)
         return found
 
 

@@ -98,9 +98,9 @@ class Turns:
         if lane.group.id not in self._known:
             self._known.add(lane.group.id)
             outcome.made = lane.copy()
-        ms = round((time.perf_counter() - began) * 1000, 1)
+        ms = (time.perf_counter() - began) * 1000
         if ms > SLOW_MS:
-            log.warning("slow turn", group=lane.group.id, kind=type(event).__name__, ms=ms)
+            log.warning("slow turn", group=lane.group.id, kind=type(event).__name__, ms=round(ms, 1))
         if outcome.handled:
             self._log.debug("handled", group=lane.group.id, kind=type(event).__name__, ms=ms)
         return outcome

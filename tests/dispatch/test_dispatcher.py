@@ -191,10 +191,12 @@ async def test_a_flooded_group_holds_its_reader_and_drops_nothing(tmp_path: Path
         await opened(inside)
         message = inside.message("a", "今天天气不错")
         await inside.dispatcher.breathe(message)
+        go = hold(inside.writer)
         fed = [inside.dispatcher.feed(inside.message("a", "我的积分")) for _ in range(FLOOD)]
         breath = asyncio.ensure_future(inside.dispatcher.breathe(message))
         await asyncio.sleep(0)
         assert not breath.done()
+        go()
         await breath
         assert inside.dispatcher.depth < FLOOD
         assert all(await asyncio.gather(*(one for one in fed if one is not None)))
