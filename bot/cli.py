@@ -55,24 +55,31 @@ def check(
     *,
     as_json: Json = False,
 ) -> None:
-    """检查活动库：所有的错一次说全，每条带文件、行和列。"""
+    """检查活动库和配置：所有的错一次说全，每条带文件、行和列。"""
     with explained():
         from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
         from bot.sop.library import load  # noqa: PLC0415
 
-        library = load(path or _library(_settings(config_file)), kinds(routes()))
+        settings, faults = Settings(), []
+        if path is None:
+            try:
+                settings = _settings(config_file)
+            except Faults as found:
+                faults = list(found.faults)
+        library = load(path or _library(settings), kinds(routes()))
+        faults += library.faults
         if as_json:
-            print(json.dumps([asdict(fault) for fault in library.faults], ensure_ascii=False, indent=1))
+            print(json.dumps([asdict(fault) for fault in faults], ensure_ascii=False, indent=1))
         else:
-            for fault in library.faults:
+            for fault in faults:
                 print(fault)
-            if not library.faults:
+            if not faults:
                 print(
                     f"没有错：{len(library.calendars)} 本日历，{len(library.activities)} 个活动，"
                     f"{len(library.posts)} 条帖子，"
                     f"{sum(len(bank.questions) for bank in library.banks.values())} 道题。"
                 )
-        raise typer.Exit(1 if library.faults else 0)
+        raise typer.Exit(1 if faults else 0)
 
 
 @db.command("upgrade")

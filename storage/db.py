@@ -99,8 +99,6 @@ class Db:
         self._cursor = connection.connection.cursor()
         self._sql: dict[Query, tuple[str, dict[str, Any]]] = {}
         self._begin = "BEGIN IMMEDIATE" if self._dialect.name == "sqlite" else "BEGIN"
-        dbapi: Any = self._dialect.loaded_dbapi
-        self.IntegrityError: type[Exception] = dbapi.IntegrityError
 
     def run(self, query: Query, **values: Any) -> int:  # noqa: ANN401
         """Execute; the answer is how many rows it touched."""

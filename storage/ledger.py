@@ -94,7 +94,7 @@ class Ledger:
     def transfer(self, group: int, source: Account, target: Account, amount: int, key: str, now: int) -> int:
         """Move points (more than 0) from one account of a group to another; the answer is what that holds now.
 
-        Raises NotEnough, and the driver's IntegrityError for a key that was used before.
+        Raises NotEnough. A key that was used before undoes what the event did.
         """
         if amount <= 0:
             raise ValueError(f"a transfer of {amount}")

@@ -79,7 +79,7 @@ accounts: [{name: a b, endpoint: nowhere}]
 
 
 @pytest.mark.parametrize(
-    "command", [["run"], ["check"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]]
+    "command", [["run"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]]
 )
 def test_a_wrong_configuration_is_told_fault_by_fault(tmp_path: Path, command: list[str]) -> None:
     """Exit 2, each fault with its place, no traceback, nothing begun."""
@@ -104,10 +104,30 @@ def test_a_configuration_that_is_no_yaml_is_a_fault(tmp_path: Path, content: str
     """Whatever stands in it."""
     file = tmp_path / "config.yaml"
     file.write_text(content)
-    result = xiaoer("check", "--config", file)
+    result = xiaoer("run", "--config", file)
     assert result.exit_code == 2
     assert "config.yaml:" in result.stderr
     assert "Traceback" not in result.output
+    result = xiaoer("check", "--config", file)
+    assert result.exit_code == 1
+    assert "config.yaml:" in result.stdout
+
+
+def test_a_check_tells_of_configuration_and_library_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In words and as JSON, and exits 1."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text(BAD)
+    (tmp_path / "sop_library" / "posts").mkdir(parents=True)
+    (tmp_path / "sop_library" / "posts" / "broken.yaml").write_text("a: [")
+    result = xiaoer("check", "--json")
+    assert result.exit_code == 1
+    assert {Path(fault["file"]).name for fault in json.loads(result.stdout)} == {"config.yaml", "broken.yaml"}
+    words = xiaoer("check")
+    assert words.exit_code == 1
+    assert "config.yaml:" in words.stdout
+    assert "broken.yaml:" in words.stdout
 
 
 def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
