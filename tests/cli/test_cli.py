@@ -78,9 +78,7 @@ accounts: [{name: a b, endpoint: nowhere}]
 """
 
 
-@pytest.mark.parametrize(
-    "command", [["run"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]]
-)
+@pytest.mark.parametrize("command", [["run"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]])
 def test_a_wrong_configuration_is_told_fault_by_fault(tmp_path: Path, command: list[str]) -> None:
     """Exit 2, each fault with its place, no traceback, nothing begun."""
     file = tmp_path / "config.yaml"
@@ -119,8 +117,8 @@ def test_a_check_tells_of_configuration_and_library_at_once(
     """In words and as JSON, and exits 1."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text(BAD)
-    (tmp_path / "sop_library" / "posts").mkdir(parents=True)
-    (tmp_path / "sop_library" / "posts" / "broken.yaml").write_text("a: [")
+    (tmp_path / "sop_library" / "activities").mkdir(parents=True)
+    (tmp_path / "sop_library" / "activities" / "broken.yaml").write_text("a: [")
     result = xiaoer("check", "--json")
     assert result.exit_code == 1
     assert {Path(fault["file"]).name for fault in json.loads(result.stdout)} == {"config.yaml", "broken.yaml"}
