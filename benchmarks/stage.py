@@ -24,6 +24,7 @@ class Nowhere:
     """An adapter whose messages arrive at once."""
 
     account = ACCOUNT
+    state = "online"
 
     def __init__(self) -> None:
         self.sent = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random, SystemRandom
 from types import ModuleType
@@ -68,6 +69,7 @@ class App:
         self.library_root = library
         self.sandbox: Sandbox | None = None
         self.clock: Clock = SystemClock()
+        self.since = datetime.now(UTC).isoformat()
         self.mover: Mover | None = None
         self._chance = chance or SystemRandom()
         self._adapters: dict[str, Adapter] = {}
@@ -100,6 +102,11 @@ class App:
         """The tags of each chat of an account."""
         tags, groups = await self.database.read(lambda store: (store.groups.tags(), store.groups.all()))
         return {group.chat: sorted(tags.get(group.id, ())) for group in groups if group.account == account}
+
+    @property
+    def accounts(self) -> Mapping[str, str]:
+        """How each account stands."""
+        return {name: adapter.state for name, adapter in self._adapters.items()}
 
     def busy(self) -> bool:
         """Whether queue or outbox hold anything that goes on without the clock being moved."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
-from bot import config
+from bot import config, logs
 from bot.config import Settings
 from bot.errors import Faults, Unusable
 
@@ -43,6 +41,7 @@ def run(
         settings = _settings(config_file)
         if port is not None:
             settings = settings.model_copy(update={"page": settings.page.model_copy(update={"port": port})})
+        logs.configure(settings.log.format, settings.log.level)
         from bot import serve  # noqa: PLC0415 - the other commands need no web server
 
         asyncio.run(serve.run(settings, data or Path(settings.data), _library(settings)))
@@ -82,6 +81,23 @@ def check(
         raise typer.Exit(1 if faults else 0)
 
 
+@app.command()
+def status(data: Data = None, config_file: Config = None, *, as_json: Json = False) -> None:
+    """小二怎么样了：在不在、账号、发件箱、今天的日程、下一件事。好好的退出码是 0，不是就是 1。"""
+    with explained():
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.console.status import look  # noqa: PLC0415
+        from bot.sop.library import load  # noqa: PLC0415
+
+        settings = _settings(config_file)
+        found = look(data or Path(settings.data), settings, load(_library(settings), kinds(routes())))
+        if as_json:
+            print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+        else:
+            found.show()
+        raise typer.Exit(0 if found.healthy else 1)
+
+
 @db.command("upgrade")
 def upgrade(data: Data = None, config_file: Config = None) -> None:
     """把数据库升级到这一版程序要的样子；xiaoer run 开工时也会做。"""
@@ -118,9 +134,12 @@ def backup(
 ) -> None:
     """备份数据库，小二开着工也可以做。"""
     with explained():
+        from bot.console import notes  # noqa: PLC0415 - with what needs it
         from storage.database import backup as copy  # noqa: PLC0415
 
-        copy(_data(data, config_file), file)
+        folder = _data(data, config_file)
+        copy(folder, file)
+        notes.saved(folder, file)
         print(f"备份好了：{file}")
 
 
@@ -141,18 +160,7 @@ def explained() -> Iterator[None]:
 
 def main() -> None:
     """The entry of the `xiaoer` command."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=False),
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.configure()
     try:
         app()
     except KeyboardInterrupt:

@@ -76,6 +76,13 @@ class Page(Part):
         return self.host in {"127.0.0.1", "localhost", "::1"}
 
 
+class Log(Part):
+    """How the log is written, and how much: `debug` has a line for each event that was handled."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning"] = "info"
+
+
 class Pace(Part):
     """How fast an account may send: a gap between messages in one chat, and so many a minute in all."""
 
@@ -113,6 +120,7 @@ class Settings(Part):
     entry: Entry = Field(default_factory=Entry)
     red_packet: RedPacket = Field(default_factory=RedPacket)
     page: Page = Field(default_factory=Page)
+    log: Log = Field(default_factory=Log)
     accounts: tuple[Account, ...] = ()
     sandbox: bool | None = None
     pace: Annotated[Pace | None, BeforeValidator(lambda value: value or None)] = None

@@ -32,6 +32,10 @@ class Adapter(Protocol):
 
     account: str
 
+    @property
+    def state(self) -> str:
+        """How the account stands: `online`, or a word for what it lacks."""
+
     async def start(self, inbox: Inbox) -> None:
         """Begin to feed events. Returns once it is under way, connected or not."""
 

@@ -18,17 +18,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from bot.adapters.sandbox import http
 from bot.app import App
 from bot.config import Settings
-from bot.console.password import Password
+from bot.console import notes, watch
+from bot.console.password import VARIABLE, Password
 from bot.errors import Unusable
-
-PASSWORD = "XIAOER_PAGE_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 async def run(settings: Settings, data: Path, library: Path) -> None:
     """Start everything, print `ready` and the address, and serve. Raises Unusable."""
-    password = os.environ.get(PASSWORD, "")
+    password = os.environ.get(VARIABLE, "")
     if not settings.page.loopback and not password:
-        raise Unusable(f"页面要开在 {settings.page.host} 上，请先用环境变量 {PASSWORD} 设一个密码。")
+        raise Unusable(f"页面要开在 {settings.page.host} 上，请先用环境变量 {VARIABLE} 设一个密码。")
     listening = _bind(settings.page.host, settings.page.port)
     app = App(settings, data, library)
     stop = _on_signals()
@@ -40,6 +39,7 @@ async def run(settings: Settings, data: Path, library: Path) -> None:
     try:
         await _serve(app, listening, password, stop)
     finally:
+        notes.end(data)
         await app.stop()
 
 
@@ -47,6 +47,7 @@ def face(app: App, password: str = "") -> FastAPI:
     """The HTTP face without the pages: what tests call through httpx, and `run` puts pages on."""
     made = FastAPI(title="小二", docs_url=None, redoc_url=None, openapi_url=None)
     http.explain_faults(made)
+    made.include_router(watch.router(app))
     if app.sandbox is not None:
         made.include_router(http.router(app.sandbox, desk(app)))
     else:
@@ -104,12 +105,18 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
         await serving
         return
     host, port = listening.getsockname()[:2]
-    print(f"ready http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - where a page for all is asked
+    notes.begin(app.data, notes.AtWork(os.getpid(), _address(here, port), app.since))
+    print(f"ready {_address(host, port)}", flush=True)  # noqa: T201
     await asyncio.wait({serving, loop.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     if app.sandbox is not None:
         await app.sandbox.stop()
     server.should_exit = True
     await serving
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from alembic.util import CommandError
 from filelock import FileLock, Timeout
@@ -105,6 +105,18 @@ def existing(folder: Path) -> Engine:
         made.dispose()
         raise Unusable(f"数据库 {path} 的版本和程序不一致，请先运行 xiaoer db upgrade。")
     return made
+
+
+def look(folder: Path, work: Callable[[Store], T]) -> T:
+    """Read a database once, beside whoever is at work on it: no lock is taken. Raises Unusable."""
+    made = existing(folder)
+    dbapi: Any = made.dialect.loaded_dbapi
+    try:
+        return read(made, work)
+    except dbapi.Error as error:
+        raise Unusable(f"读不了数据库 {folder / FILE}：{error}") from error
+    finally:
+        made.dispose()
 
 
 def backup(folder: Path, target: Path) -> None:

@@ -113,6 +113,10 @@ class Occurrences:
     def know_slots(self, keys: Iterable[str], now: int) -> dict[str, int]:
         """Since when each slot exists; those not seen before (or in a clock's future) exist from now on."""
         self._db.many(_ADD_SLOT, [{"slot": key, "since": now} for key in keys])
+        return self.slots()
+
+    def slots(self) -> dict[str, int]:
+        """Since when each slot exists that was ever seen."""
         return {key: since for key, since in self._db.all(_SLOTS)}
 
     def planned_until(self, now: int) -> int:

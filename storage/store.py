@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from storage.census import Census
 from storage.db import Db
 from storage.groups import Groups
 from storage.ledger import Ledger
@@ -19,6 +20,7 @@ from storage.timers import Listening, Timers
 
 class Store:
     def __init__(self, db: Db) -> None:
+        self.census = Census(db)
         self.groups = Groups(db)
         self.ledger = Ledger(db)
         self.listening = Listening(db)

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import Engine
 
 from bot.errors import XiaoerError
+from bot.tally import Histogram
 from storage.db import Again, Db
 from storage.store import Store
 
@@ -39,6 +40,10 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._serve, name="writer", daemon=True)
         self._waiting = 0
+        # For /metrics: units in a batch, seconds until a COMMIT was durable, units that were given up.
+        self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, BATCH)
+        self.commits = Histogram(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+        self.failed = 0
         self._thread.start()
 
     def submit(self, work: Callable[[Store], Any], done: Done) -> None:
@@ -97,12 +102,16 @@ class Writer:
         try:
             self._db.begin()
             results = [(work(self._store), None) for work, _ in units]
+            began = time.perf_counter()
             self._db.commit()
+            self.commits.add(time.perf_counter() - began)
+            self.batches.add(len(units))
         except (Exception, Again) as error:
             self._undo()
             if not careful:
                 return [one for unit in units for one in self._commit([unit], careful=True)]
             if not isinstance(error, XiaoerError):
+                self.failed += 1
                 log.exception("a unit of work failed and was undone")
             return [(None, error)]
         return list(results)

@@ -55,6 +55,7 @@ class FarSide:
 
     def __init__(self, trouble: Trouble = lambda _: None, behind: Adapter | None = None) -> None:
         self.account = "sandbox"
+        self.state = "online"
         self.trouble = trouble
         self.behind = behind
         self.tried: list[Outgoing] = []

@@ -8,10 +8,14 @@ to be sent goes to the outbox.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
+import structlog
+
 from bot.dispatch.lanes import Key, Lane
+from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
 from bot.dispatch.turns import OUTSIDE, Outcome, Tick, Turns
 from bot.model import Event, Invited, Message, Occurrence
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from storage.writer import Writer
 
 FLOOD = 1000
+
+log = structlog.get_logger()
 
 
 class Downstream(Protocol):
@@ -48,6 +54,11 @@ class Dispatcher:
         self._keys = {lane.group.id: key for key, lane in made.items()}
         self._waiting: Counter[Key] = Counter()
         self._crowd: list[tuple[Key, asyncio.Future[None]]] = []
+        self._log = log.bind()  # found once
+        self._tells = bool(self._log.is_enabled_for(logging.DEBUG))
+        # For /metrics: messages that were dropped at the door, and what became of all else, by its type.
+        self.chatter = 0
+        self.events: Counter[tuple[type, str]] = Counter()
         self._turns = Turns(frame, made)
         writer.on_rollback = self._turns.forget
 
@@ -57,6 +68,7 @@ class Dispatcher:
         if isinstance(event, Message) and not self._waiting[key]:
             lane = self._lanes.get(key)
             if lane is not None and self._chatter(lane, event):
+                self.chatter += 1
                 return None
         return self._queue(key, event)
 
@@ -88,6 +100,11 @@ class Dispatcher:
         return self._writer.idle
 
     @property
+    def waiting(self) -> int:
+        """How many events wait in all lanes."""
+        return sum(self._waiting.values())
+
+    @property
     def depth(self) -> int:
         """How many events wait in the fullest lane."""
         return max(self._waiting.values(), default=0)
@@ -109,8 +126,11 @@ class Dispatcher:
                 del self._waiting[key]
             if self._crowd:
                 self._let_in()
+            self.events[type(event), "failed" if outcome is None else outcome.ended] += 1
             if outcome is not None:
                 self._committed(key, outcome)
+                if self._tells and outcome.handled:
+                    self._tell(self._lanes.get(key), event, outcome)
             if not future.done():
                 future.set_result(None if outcome is None else outcome.handled)
 
@@ -140,6 +160,16 @@ class Dispatcher:
             self._downstream.due(lane.next_due)
         if outcome.replan:
             self._downstream.replan()
+
+    def _tell(self, lane: Lane | None, event: Event | Tick | Occurrence, outcome: Outcome) -> None:
+        """One line for each thing that was handled; talk has none."""
+        for timer, ms in outcome.rang:
+            rang = {"timer": timer.kind, "subject": timer.subject}
+            self._log.debug("handled", **about(timer, lane), **rang, ms=round(ms, 1))
+        told = about(event, lane)
+        if outcome.handler:
+            told["handler"] = outcome.handler
+        self._log.debug(outcome.ended, **told, ms=round(outcome.ms, 1))
 
 
 def _key(event: Event) -> Key:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.dispatch.effects import keep
+from bot.dispatch.telling import about
 from bot.dispatch.text import LONGEST, plain
 from bot.dispatch.turn import Frame, PrivateTurn
 from bot.model import MINUTE, Accept, Invited, Message, Reply, Result
 
 if TYPE_CHECKING:
-    from storage.outbox import Row
+    from bot.dispatch.turns import Outcome
     from storage.store import Store
 
 HINT_EVERY = MINUTE
@@ -26,20 +27,24 @@ class Outside:
         self._frame = frame
         self._hinted: dict[str, int] = {}
 
-    def handle(self, store: Store, event: Message | Invited, now: int) -> list[Row]:
+    def handle(self, store: Store, event: Message | Invited, now: int, outcome: Outcome) -> None:
         mark, chat = (event.id, event.chat) if isinstance(event, Message) else (f"invitation:{event.id}", "")
         if not store.marks.add(event.account, chat, mark, now, "outside"):
-            return []
+            outcome.duplicate = True
+            return
         turn = PrivateTurn(store, self._frame.library, now)
         try:
             with store.savepoint():
                 result = self._invited(event, turn) if isinstance(event, Invited) else self._said(event, turn)
-                return keep(self._frame.library, store, (event.account, chat), _private(result), now)
+                rows = keep(self._frame.library, store, (event.account, chat), _private(result), now)
         except Exception:
-            log.exception("a handler failed", kind=type(event).__name__, person=chat)
+            log.exception("a handler failed", **about(event, None))
+            outcome.failed = True
             store.marks.failed(event.account, chat, mark)
             sorry = Reply("gate.sorry", private=True) if chat else None
-            return keep(self._frame.library, store, (event.account, chat), sorry, now)
+            rows = keep(self._frame.library, store, (event.account, chat), sorry, now)
+        outcome.rows += rows
+        outcome.handled = bool(rows)
 
     def _invited(self, event: Invited, turn: PrivateTurn) -> Result:
         return self._frame.routes.events[Invited](event, turn)

@@ -18,6 +18,7 @@ from bot.dispatch.gate import refusal
 from bot.dispatch.lanes import Change, Key, Lane
 from bot.dispatch.outside import Outside
 from bot.dispatch.router import Command, Listener
+from bot.dispatch.telling import about
 from bot.dispatch.text import display
 from bot.dispatch.turn import Frame, Turn
 from bot.errors import Refused
@@ -44,13 +45,30 @@ class Tick:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one event left behind: rows for the outbox, and changes for the loop's copy of the lane."""
+    """What one event left behind: rows for the outbox, and changes for the loop's copy of the lane.
+
+    For the log: who handled it in how many milliseconds, and which timers rang before it.
+    """
 
     rows: list[Row] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     made: Lane | None = None
     replan: bool = False
     handled: bool = False
+    handler: str = ""
+    ms: float = 0.0
+    rang: tuple[tuple[Timer, float], ...] = ()
+    failed: bool = False
+    duplicate: bool = False
+
+    @property
+    def ended(self) -> str:
+        """What became of the event, in one word."""
+        if self.failed:
+            return "failed"
+        if self.handled:
+            return "handled"
+        return "duplicate" if self.duplicate else "chatter"
 
     def took(self, turn: Turn, rows: list[Row]) -> None:
         """A turn went well."""
@@ -82,8 +100,8 @@ class Turns:
         began = time.perf_counter()
         outcome = Outcome()
         if isinstance(event, Invited) or (isinstance(event, Message) and event.private):
-            outcome.rows += self._outside.handle(store, event, now)
-            outcome.handled = bool(outcome.rows)
+            self._outside.handle(store, event, now, outcome)
+            self._took(event, None, outcome, began)
             return outcome
         lane = self._lane(store, key)
         lane.now = now = max(lane.now, now)
@@ -98,12 +116,15 @@ class Turns:
         if lane.group.id not in self._known:
             self._known.add(lane.group.id)
             outcome.made = lane.copy()
-        ms = (time.perf_counter() - began) * 1000
-        if ms > SLOW_MS:
-            log.warning("slow turn", group=lane.group.id, kind=type(event).__name__, ms=round(ms, 1))
-        if outcome.handled:
-            self._log.debug("handled", group=lane.group.id, kind=type(event).__name__, ms=ms)
+        self._took(event, lane, outcome, began)
         return outcome
+
+    def _took(
+        self, event: Event | Tick | Occurrence, lane: Lane | None, outcome: Outcome, began: float
+    ) -> None:
+        outcome.ms = (time.perf_counter() - began) * 1000
+        if outcome.ms > SLOW_MS:
+            self._log.warning("slow turn", **about(event, lane), ms=round(outcome.ms, 1))
 
     def _lane(self, store: Store, key: Key) -> Lane:
         lane = self._lanes.get(key)
@@ -126,7 +147,9 @@ class Turns:
             return
         route, rest = found
         if not store.marks.add(event.account, event.chat, event.id, now, route.name):
+            outcome.duplicate = True
             return
+        outcome.handler = route.name
         self._rename(store, lane, event, outcome)
         turn = Turn(self._frame, store, lane, now)
         turn.speaks(event.sender.id)
@@ -167,12 +190,9 @@ class Turns:
             rows = self._keep(store, turn, Reply(refused.text, refused.values, to=person))
         except Exception:
             log.exception(
-                "a handler failed",
-                handler=route.name,
-                group=turn.group.id,
-                person=person.id,
-                message=event.id,
+                "a handler failed", handler=route.name, message=event.id, **about(event, self._lanes[key])
             )
+            outcome.failed = True
             store.marks.failed(event.account, event.chat, event.id)
             turn = self._undone(store, key, turn)
             rows = self._keep(store, turn, Reply("gate.sorry", to=person))
@@ -184,7 +204,8 @@ class Turns:
             with store.savepoint():
                 rows = self._keep(store, turn, self._frame.routes.events[type(event)](event, turn))
         except Exception:
-            log.exception("a handler failed", kind=type(event).__name__, group=turn.group.id)
+            log.exception("a handler failed", **about(event, self._lanes[key]))
+            outcome.failed = True
             self._undone(store, key, turn)
         else:
             outcome.took(turn, rows)
@@ -213,6 +234,7 @@ class Turns:
             outcome.took(turn, [])
 
     def _ring(self, store: Store, key: Key, timer: Timer, now: int, outcome: Outcome) -> None:
+        began = time.perf_counter()
         turn = Turn(self._frame, store, self._lanes[key], now)
         try:
             with store.savepoint():
@@ -230,12 +252,14 @@ class Turns:
             log.exception(
                 "a timer failed", timer=timer.kind, subject=timer.subject, group=timer.group, parked=parked
             )
+            outcome.failed = True
             turn = self._undone(store, key, turn)
             store.timers.failed(timer, now + MINUTE, parked=parked)
             if parked and timer.kind == "slot":
                 store.occurrences.end(timer.subject, "failed", "出了错，见日志")
         else:
             outcome.took(turn, rows)
+            outcome.rang += ((timer, (time.perf_counter() - began) * 1000),)
 
     # Both. -------------------------------------------------------------------------------------------
 

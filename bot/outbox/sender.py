@@ -7,7 +7,7 @@ when its moment passed, or `unknown` when it may have arrived. What is unknown i
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,8 @@ class Sender:
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._asleep: set[asyncio.Task[None]] = set()
         self._stopped = False
+        # For /metrics: what became of the rows that this process ended, by their state.
+        self.ended: Counter[str] = Counter()
 
     async def resume(self) -> None:
         """Take up what the last process left.
@@ -153,6 +155,7 @@ class Sender:
             store.outbox.planned(left)
 
         await self._book.keep(note)
+        self.ended["sent"] += len(sent)
         return left, why if left else ""
 
     async def _carry_out(self, account: str, row: Row) -> bool:
@@ -178,6 +181,7 @@ class Sender:
 
     async def _ended(self, row: Row, state: str, why: str) -> None:
         await self._book.keep(lambda store: store.outbox.ended(row, state, why))
+        self.ended[state] += 1
 
     def _outgoing(self, row: Row) -> Outgoing:
         if row.kind == "accept":

@@ -16,6 +16,7 @@ from bot.model import DAY, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.planning import Planning
 from bot.sop.planner import GroupPlan, next_due, plan
+from bot.tally import Histogram
 
 if TYPE_CHECKING:
     from storage.writer import Writer
@@ -46,13 +47,16 @@ class Alarm:
         self._groups: list[GroupPlan] = []
         self._horizon = 0
         self._armed = 0
+        self._began = 0
+        # For /metrics: how many seconds after the first moment that was due the alarm rang.
+        self.late = Histogram(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300)
         self._stale = True
         self._ringing = asyncio.Lock()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     async def start(self) -> None:
         """Ring for all that fell due while nobody was there, then wait for the next."""
-        now = self._clock.now()
+        now = self._began = self._clock.now()
         horizon = await self._writer.run(lambda store: store.occurrences.planned_until(now))
         # A sandbox on this data may have moved its clock ahead of the real one.
         self._horizon = min(max(horizon, now - LONGEST_STOP), now)
@@ -64,6 +68,11 @@ class Alarm:
 
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
+
+    @property
+    def armed(self) -> int:
+        """When it rings next for something that is due; 0 for never."""
+        return self._armed
 
     def due(self, moment: int) -> None:
         """A timer was set: ring then, if that is sooner than what was armed."""
@@ -87,6 +96,7 @@ class Alarm:
             now = self._clock.now()
             await self._refresh()
             due = plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
+            self._note_lateness([one.due for one in due[:1]], now)
             fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
             if None in await asyncio.gather(*fed):
                 # Not committed, so it is still due; but not again in the same instant.
@@ -101,6 +111,12 @@ class Alarm:
         """Forget marks that are older than anything a platform replays."""
         before = self._clock.now() - KEEP_MARKS
         await self._writer.run(lambda store: store.marks.forget(before))
+
+    def _note_lateness(self, slots: list[int], now: int) -> None:
+        """Keep how late this ring is. What fell due while nobody was there does not count as late."""
+        timer = self._timers.next_timer
+        if first := min([*slots, timer] if 0 < timer <= now else slots, default=0):
+            self.late.add(max(0, now - max(first, self._began)) / SECOND)
 
     async def _refresh(self) -> None:
         while self._stale:

@@ -34,6 +34,7 @@ class Impossible(Exception):
 
 class Sandbox:
     account = ACCOUNT
+    state = "online"
 
     def __init__(self, store: SandboxStore, clock: Clock) -> None:
         self._store = store

@@ -73,6 +73,11 @@ class WechatyAdapter:
             return Phase.OFFLINE
         return Phase.ONLINE if self._logged_in else Phase.CONNECTING
 
+    @property
+    def state(self) -> str:
+        """Where the account stands, in one word."""
+        return self.phase.value
+
     async def start(self, inbox: Inbox) -> None:
         """Begin to feed events. Returns once it is under way, connected or not."""
         link = Link(*self._endpoint, self._token, self._deadline)

@@ -1,0 +1,65 @@
+"""Asking the process that is at work on a data folder how it is, over its own page."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bot.console.health import PATIENCE
+from bot.console.password import VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.console.notes import AtWork
+
+# It looks at its database before it answers.
+LONGEST = PATIENCE + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`reasons` is empty when all is well; without `accounts` it was not told how they stand."""
+
+    reasons: list[str] = field(default_factory=list)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+
+NOBODY = Answer(["没有开工。"])
+
+
+def ask(work: AtWork, password: str) -> Answer | None:
+    """How a process is. None when there is none: nobody answers at its address, or somebody else does."""
+    try:
+        status, said = _healthz(work.address, password)
+    except (ConnectionRefusedError, ValueError):
+        return None
+    except (OSError, HTTPException):
+        return Answer([f"进程 {work.pid} 占着 {work.address}，{LONGEST:g} 秒没有答话。"])
+    if status == 401:
+        return Answer([f"页面要密码：把环境变量 {VARIABLE} 设成和它一样，才问得到账号。"])
+    try:
+        found = json.loads(said)
+        if (found["pid"], found["since"]) != (work.pid, work.since):
+            return None
+        return Answer(list(found["reasons"]), dict(found["accounts"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _healthz(address: str, password: str) -> tuple[int, bytes]:
+    parts = urlsplit(address)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=LONGEST)
+    headers = (
+        {"Authorization": f"Basic {base64.b64encode(f':{password}'.encode()).decode()}"} if password else {}
+    )
+    try:
+        connection.request("GET", "/healthz", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()

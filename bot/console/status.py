@@ -1,0 +1,147 @@
+"""`xiaoer status`: what stands in the database, and how the process that works on it is.
+
+It takes no lock and writes nothing, so it can be asked at any time, also when nobody is at work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.console import asking, notes
+from bot.console.books import Books, reader
+from bot.console.health import ONLINE
+from bot.console.password import VARIABLE
+from handlers.calendar import STATES
+from storage import database
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.sop.library import Library
+
+OUTBOX = {
+    "planned": "等着发",
+    "sending": "正在发",
+    "failed": "没发成",
+    "stale": "过了时间",
+    "unknown": "不知道",
+}
+TROUBLE = ("missed", "failed", "unknown")
+NAMES = 3
+WIDE = 200
+
+
+def look(folder: Path, settings: Settings, library: Library) -> Status:
+    """Look at a data folder. Raises Unusable."""
+    books = database.look(folder, reader(settings, library))
+    work = notes.at_work(folder)
+    answer = asking.ask(work, os.environ.get(VARIABLE, "")) if work else None
+    return Status(books, work if answer else None, answer or asking.NOBODY, notes.last_backup(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All of it. Without `work` nobody is at work."""
+
+    books: Books
+    work: notes.AtWork | None
+    answer: asking.Answer
+    backup: tuple[datetime, str] | None
+
+    @property
+    def healthy(self) -> bool:
+        return not self.answer.reasons
+
+    def as_json(self) -> dict[str, Any]:
+        """For a program; moments in ISO 8601."""
+        books, work, due = self.books, self.work, self.books.next
+        return {
+            "running": work is not None,
+            "healthy": self.healthy,
+            "reasons": self.answer.reasons,
+            "pid": work.pid if work else None,
+            "address": work.address if work else None,
+            "since": work.since if work else None,
+            "accounts": self.answer.accounts,
+            "groups": books.groups,
+            "groups_open": books.groups_open,
+            "members": books.members,
+            "outbox": books.outbox,
+            "outbox_oldest_seconds": books.waits,
+            "occurrences_today": books.today,
+            "timers_parked": books.parked,
+            "next": {"at": due.at.isoformat(), "what": due.what} if due else None,
+            "backup": {"at": self.backup[0].isoformat(), "file": self.backup[1]} if self.backup else None,
+        }
+
+    def show(self) -> None:
+        """For a person, in the terminal."""
+        table = Table.grid(padding=(0, 2))
+        for head, said in self._lines():
+            table.add_row(Text(head, "bold"), said)
+        # Nothing is broken at 80 columns where it goes into a file.
+        Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
+
+    def _lines(self) -> Iterator[tuple[str, Text]]:
+        books, work = self.books, self.work
+        if work:
+            began = datetime.fromisoformat(work.since).astimezone(books.now.tzinfo)
+            yield "小二", Text(f"在当差，{began:%m-%d %H:%M} 开工，进程 {work.pid}，{work.address}", "green")
+        for reason in self.answer.reasons:
+            yield "不对劲", Text(reason, "red")
+        for name, state in self.answer.accounts.items():
+            yield "账号", Text(f"{name}：{state}", "" if state == ONLINE else "red")
+        yield "群", Text(f"{books.groups} 个，开张的 {books.groups_open} 个，成员 {books.members} 人")
+        yield "发件箱", self._outbox()
+        yield "今天", _counted(books.today, STATES) or Text("还没有到点的")
+        if books.parked:
+            yield "搁置", Text(f"{books.parked} 件定时的事，看 xiaoer db audit", "yellow")
+        if books.next:
+            yield "下一件", Text(self._next())
+        yield "备份", self._backup()
+
+    def _outbox(self) -> Text:
+        said = _counted(self.books.outbox, OUTBOX) or Text("没有要发的")
+        if self.books.waits is not None:
+            said.append(f"；最早的等了 {_span(self.books.waits)}")
+        if self.books.outbox["unknown"]:
+            said.append("；不知道的是哪几条，看 xiaoer db audit")
+        return said
+
+    def _next(self) -> str:
+        due, now = self.books.next, self.books.now
+        assert due is not None
+        day = "" if due.at.date() == now.date() else f"{due.at:%m-%d} "
+        more = "……" if len(due.what) > NAMES else ""
+        return f"{day}{due.at:%H:%M} {'、'.join(due.what[:NAMES])}{more}"
+
+    def _backup(self) -> Text:
+        if self.backup is None:
+            return Text("还没有，用 xiaoer db backup", "yellow")
+        at, file = self.backup
+        return Text(f"{_span((datetime.now(UTC) - at).total_seconds())}前，{file}")
+
+
+def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> Text:
+    """What there is any of; what somebody should look at is yellow."""
+    return Text("；").join(
+        Text(f"{word} {counts[key]}", "yellow" if key in TROUBLE else "")
+        for key, word in words.items()
+        if counts.get(key)
+    )
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((86400, "天"), (3600, "小时"), (60, "分钟")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} 秒"
