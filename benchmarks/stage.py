@@ -15,7 +15,7 @@ from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import App, settle
 from bot.config import Settings
 from bot.model import Message, Outgoing, Person, Roster
-from bot.ports import Inbox
+from bot.ports import Inbox, State
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +24,8 @@ class Nowhere:
     """An adapter whose messages arrive at once."""
 
     account = ACCOUNT
-    state = "online"
+    state = State.ONLINE
+    note = ""
 
     def __init__(self) -> None:
         self.sent = 0

@@ -104,9 +104,9 @@ class App:
         return {group.chat: sorted(tags.get(group.id, ())) for group in groups if group.account == account}
 
     @property
-    def accounts(self) -> Mapping[str, str]:
-        """How each account stands."""
-        return {name: adapter.state for name, adapter in self._adapters.items()}
+    def accounts(self) -> Mapping[str, Adapter]:
+        """The accounts by name, for those who watch how they stand."""
+        return self._adapters
 
     def busy(self) -> bool:
         """Whether queue or outbox hold anything that goes on without the clock being moved."""

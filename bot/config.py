@@ -18,6 +18,7 @@ from bot.sop.reading import read
 from bot.sop.schema import ClockTime, Duration, Part
 
 NAME = "config.yaml"
+PAGE_PASSWORD = "XIAOER_PAGE_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def _zone(name: str) -> str:

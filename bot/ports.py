@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from bot.model import Event, Outgoing
@@ -27,14 +28,31 @@ class Inbox(Protocol):
         """Return when the event's group has room for more: at once, unless it is flooded."""
 
 
+class State(StrEnum):
+    """How an account stands."""
+
+    CONNECTING = "connecting"
+    """On the way: the gateway was not heard from yet, or did not say yet who is logged in."""
+    ONLINE = "online"
+    SCAN = "scan"
+    """It waits for somebody to scan a code with the phone."""
+    LOGGED_OUT = "logged_out"
+    GONE = "gone"
+    """The gateway is away, or the adapter stopped."""
+
+
 class Adapter(Protocol):
     """One account on one platform. It translates between the platform and events, and decides nothing."""
 
     account: str
 
     @property
-    def state(self) -> str:
-        """How the account stands: `online`, or a word for what it lacks."""
+    def state(self) -> State:
+        """How the account stands now."""
+
+    @property
+    def note(self) -> str:
+        """What more an operator should know: why it is gone, or the link to scan."""
 
     async def start(self, inbox: Inbox) -> None:
         """Begin to feed events. Returns once it is under way, connected or not."""

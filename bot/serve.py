@@ -17,17 +17,17 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from bot.adapters.sandbox import http
 from bot.app import App
-from bot.config import Settings
+from bot.config import PAGE_PASSWORD, Settings
 from bot.console import notes, watch
-from bot.console.password import VARIABLE, Password
+from bot.console.password import Password
 from bot.errors import Unusable
 
 
 async def run(settings: Settings, data: Path, library: Path) -> None:
     """Start everything, print `ready` and the address, and serve. Raises Unusable."""
-    password = os.environ.get(VARIABLE, "")
+    password = os.environ.get(PAGE_PASSWORD, "")
     if not settings.page.loopback and not password:
-        raise Unusable(f"页面要开在 {settings.page.host} 上，请先用环境变量 {VARIABLE} 设一个密码。")
+        raise Unusable(f"页面要开在 {settings.page.host} 上，请先用环境变量 {PAGE_PASSWORD} 设一个密码。")
     listening = _bind(settings.page.host, settings.page.port)
     app = App(settings, data, library)
     stop = _on_signals()
@@ -37,7 +37,7 @@ async def run(settings: Settings, data: Path, library: Path) -> None:
         listening.close()
         raise
     try:
-        await _serve(app, listening, password, stop)
+        await _serve(app, listening, password, stop, data)
     finally:
         notes.end(data)
         await app.stop()
@@ -86,7 +86,7 @@ def _on_signals() -> asyncio.Event:
     return stop
 
 
-async def _serve(app: App, listening: socket.socket, password: str, stop: asyncio.Event) -> None:
+async def _serve(app: App, listening: socket.socket, password: str, stop: asyncio.Event, data: Path) -> None:
     made = face(app, password)
     if app.sandbox is not None:
         from bot.adapters.sandbox import page  # noqa: PLC0415 - NiceGUI binds to one server in a process
@@ -106,7 +106,7 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
         return
     host, port = listening.getsockname()[:2]
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - where a page for all is asked
-    notes.begin(app.data, notes.AtWork(os.getpid(), _address(here, port), app.since))
+    notes.begin(data, notes.AtWork(os.getpid(), _address(here, port), app.since))
     print(f"ready {_address(host, port)}", flush=True)  # noqa: T201
     await asyncio.wait({serving, loop.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     if app.sandbox is not None:

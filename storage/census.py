@@ -10,11 +10,14 @@ from storage.tables import groups, members, occurrences, outbox, timers
 _NOT_SENT = text("state <> 'sent'")  # see storage/tables.py
 _OUTBOX = Query(select(outbox.c.state, func.count()).where(_NOT_SENT).group_by(outbox.c.state))
 _OLDEST = Query(select(func.min(outbox.c.at)).where(outbox.c.state == bindparam("s"), _NOT_SENT))
-# Group by group, because that is how the index of occurrences goes.
+# Group by group, because that is how the index of occurrences goes: what is old is not read.
 _OCCURRENCES = Query(
     select(occurrences.c.state, func.count())
-    .select_from(groups.join(occurrences, occurrences.c.group_id == groups.c.id))
-    .where(occurrences.c.due >= bindparam("start"), occurrences.c.due < bindparam("stop"))
+    .where(
+        occurrences.c.group_id.in_(select(groups.c.id)),
+        occurrences.c.due >= bindparam("start"),
+        occurrences.c.due < bindparam("stop"),
+    )
     .group_by(occurrences.c.state)
 )
 _PARKED = Query(select(func.count()).select_from(timers).where(timers.c.parked == 1))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from bot.model import Outgoing, Say
-from bot.ports import Adapter, Inbox
+from bot.ports import Adapter, Inbox, State
 
 # Monday, 7 January 2030, 07:00 in Shanghai.
 MONDAY = 1_893_970_800_000_000
@@ -55,7 +55,8 @@ class FarSide:
 
     def __init__(self, trouble: Trouble = lambda _: None, behind: Adapter | None = None) -> None:
         self.account = "sandbox"
-        self.state = "online"
+        self.state = State.ONLINE
+        self.note = ""
         self.trouble = trouble
         self.behind = behind
         self.tried: list[Outgoing] = []

@@ -9,8 +9,8 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.config import PAGE_PASSWORD
 from bot.console.health import PATIENCE
-from bot.console.password import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def ask(work: AtWork, password: str) -> Answer | None:
     except (OSError, HTTPException):
         return Answer([f"进程 {work.pid} 占着 {work.address}，{LONGEST:g} 秒没有答话。"])
     if status == 401:
-        return Answer([f"页面要密码：把环境变量 {VARIABLE} 设成和它一样，才问得到账号。"])
+        return Answer([f"页面要密码：把环境变量 {PAGE_PASSWORD} 设成和它一样，才问得到账号。"])
     try:
         found = json.loads(said)
         if (found["pid"], found["since"]) != (work.pid, work.since):

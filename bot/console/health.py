@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from bot.ports import Adapter, State
 
+if TYPE_CHECKING:
     from bot.app import App
 
 PATIENCE = 3.0
-ONLINE = "online"
+ONLINE = State.ONLINE
+WORDS: Mapping[str, str] = {
+    State.CONNECTING: "正在连网关",
+    ONLINE: "在线",
+    State.SCAN: "等人用手机扫码",
+    State.LOGGED_OUT: "退出登录了",
+    State.GONE: "连不上网关",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +37,13 @@ class Health:
 
 async def examine(app: App) -> Health:
     """Look at everything now."""
-    reasons = [f"账号 {name} 不在线：{state}。" for name, state in app.accounts.items() if state != ONLINE]
-    if trouble := await _database(app):
-        reasons.insert(0, trouble)
-    return Health("unwell" if reasons else "ok", reasons, app.accounts, os.getpid(), app.since)
+    reasons = [
+        trouble
+        for trouble in (await _database(app), *(_account(*one) for one in app.accounts.items()))
+        if trouble
+    ]
+    states = {name: account.state.value for name, account in app.accounts.items()}
+    return Health("unwell" if reasons else "ok", reasons, states, os.getpid(), app.since)
 
 
 async def _database(app: App) -> str:
@@ -44,3 +55,9 @@ async def _database(app: App) -> str:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
         return f"数据库写不进去（{type(error).__name__}），原因在日志里。"
     return ""
+
+
+def _account(name: str, account: Adapter) -> str:
+    if account.state is ONLINE:
+        return ""
+    return f"账号 {name} {WORDS[account.state]}{'：' if account.note else '。'}{account.note}"

@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.console.health import ONLINE, PATIENCE
+from bot.console.health import PATIENCE
 from bot.dispatch.telling import kind_of
 from bot.model import DAY, SECOND, Message
+from bot.ports import State
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
@@ -105,11 +106,14 @@ class Watched(Collector):
             "xiaoer_account_online", "Whether an account is online.", labels=("account",)
         )
         state = GaugeMetricFamily(
-            "xiaoer_account_state", "1 for the state that an account is in.", labels=("account", "state")
+            "xiaoer_account_state",
+            "Whether an account is in a state: one of them is 1.",
+            labels=("account", "state"),
         )
-        for name, word in self._app.accounts.items():
-            online.add_metric((name,), word == ONLINE)
-            state.add_metric((name, word), 1)
+        for name, account in self._app.accounts.items():
+            online.add_metric((name,), account.state is State.ONLINE)
+            for one in State:
+                state.add_metric((name, one), account.state is one)
         yield online
         yield state
 

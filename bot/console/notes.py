@@ -64,6 +64,7 @@ def _write(path: Path, content: dict[str, object]) -> None:
     """Whole or not at all; a folder that cannot be written is no reason to stop."""
     part = path.with_name(f"{path.name}.part")
     with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         part.replace(path)
 

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.utils import ClientDisconnected
 
 COOKIE = "xiaoer"
-VARIABLE = "XIAOER_PAGE_PASSWORD"  # the environment's
 
 
 class Password:

@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.config import PAGE_PASSWORD
 from bot.console import asking, notes
 from bot.console.books import Books, reader
-from bot.console.health import ONLINE
-from bot.console.password import VARIABLE
+from bot.console.health import ONLINE, WORDS
 from handlers.calendar import STATES
 from storage import database
 
@@ -44,7 +44,7 @@ def look(folder: Path, settings: Settings, library: Library) -> Status:
     """Look at a data folder. Raises Unusable."""
     books = database.look(folder, reader(settings, library))
     work = notes.at_work(folder)
-    answer = asking.ask(work, os.environ.get(VARIABLE, "")) if work else None
+    answer = asking.ask(work, os.environ.get(PAGE_PASSWORD, "")) if work else None
     return Status(books, work if answer else None, answer or asking.NOBODY, notes.last_backup(folder))
 
 
@@ -97,9 +97,9 @@ class Status:
             began = datetime.fromisoformat(work.since).astimezone(books.now.tzinfo)
             yield "小二", Text(f"在当差，{began:%m-%d %H:%M} 开工，进程 {work.pid}，{work.address}", "green")
         for reason in self.answer.reasons:
-            yield "不对劲", Text(reason, "red")
+            yield "不对劲" if work else "小二", Text(reason, "red")
         for name, state in self.answer.accounts.items():
-            yield "账号", Text(f"{name}：{state}", "" if state == ONLINE else "red")
+            yield "账号", Text(f"{name} {WORDS.get(state, state)}", "" if state == ONLINE else "red")
         yield "群", Text(f"{books.groups} 个，开张的 {books.groups_open} 个，成员 {books.members} 人")
         yield "发件箱", self._outbox()
         yield "今天", _counted(books.today, STATES) or Text("还没有到点的")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, get_args
 
 import structlog
 
 from bot.dispatch.lanes import Key, Lane
 from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
-from bot.dispatch.turns import OUTSIDE, Outcome, Tick, Turns
+from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
 from bot.model import Event, Invited, Message, Occurrence
 from bot.ports import Clock
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from storage.writer import Writer
 
 FLOOD = 1000
+# Prometheus wants to see a count at 0 before it can tell that it grew.
+KINDS = (*get_args(Event), Occurrence, Tick)
 
 log = structlog.get_logger()
 
@@ -58,7 +60,7 @@ class Dispatcher:
         self._tells = bool(self._log.is_enabled_for(logging.DEBUG))
         # For /metrics: messages that were dropped at the door, and what became of all else, by its type.
         self.chatter = 0
-        self.events: Counter[tuple[type, str]] = Counter()
+        self.events = Counter[tuple[type, str]]({(kind, ended): 0 for kind in KINDS for ended in ENDINGS})
         self._turns = Turns(frame, made)
         writer.on_rollback = self._turns.forget
 

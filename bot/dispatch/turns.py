@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OUTSIDE = ""  # the chat of what happens in no group
 SLOW_MS = 20
 TRIES = 3
+ENDINGS = ("chatter", "handled", "duplicate", "failed")
 
 log = structlog.get_logger()
 

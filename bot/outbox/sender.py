@@ -52,7 +52,7 @@ class Sender:
         self._asleep: set[asyncio.Task[None]] = set()
         self._stopped = False
         # For /metrics: what became of the rows that this process ended, by their state.
-        self.ended: Counter[str] = Counter()
+        self.ended = Counter(sent=0, failed=0, stale=0, unknown=0)
 
     async def resume(self) -> None:
         """Take up what the last process left.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.errors import Unsupported
 from bot.model import Joined, Left, Message, Outgoing, Person, Roster, Say, clean
-from bot.ports import Clock, Inbox, SandboxGroup, SandboxMember, SandboxMessage, SandboxStore
+from bot.ports import Clock, Inbox, SandboxGroup, SandboxMember, SandboxMessage, SandboxStore, State
 
 ACCOUNT = "sandbox"
 BOT = Person("bot", "小二")
@@ -34,7 +34,8 @@ class Impossible(Exception):
 
 class Sandbox:
     account = ACCOUNT
-    state = "online"
+    state = State.ONLINE
+    note = ""
 
     def __init__(self, store: SandboxStore, clock: Clock) -> None:
         self._store = store

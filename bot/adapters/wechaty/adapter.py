@@ -18,7 +18,7 @@ from bot.adapters.wechaty.reporter import Reporter
 from bot.adapters.wechaty.sender import Sender
 from bot.errors import NotSent, Unusable
 from bot.model import MINUTE, Outgoing
-from bot.ports import Clock, Inbox
+from bot.ports import Clock, Inbox, State
 
 log = structlog.get_logger()
 
@@ -74,9 +74,14 @@ class WechatyAdapter:
         return Phase.ONLINE if self._logged_in else Phase.CONNECTING
 
     @property
-    def state(self) -> str:
-        """Where the account stands, in one word."""
-        return self.phase.value
+    def state(self) -> State:
+        """Where the account stands, as all adapters say it."""
+        return State.GONE if self.phase is Phase.OFFLINE else State(self.phase)
+
+    @property
+    def note(self) -> str:
+        """Nothing more is known."""
+        return ""
 
     async def start(self, inbox: Inbox) -> None:
         """Begin to feed events. Returns once it is under way, connected or not."""
