@@ -56,7 +56,7 @@ class Dispatcher:
         self._keys = {lane.group.id: key for key, lane in made.items()}
         self._waiting: Counter[Key] = Counter()
         self._crowd: list[tuple[Key, asyncio.Future[None]]] = []
-        self._log = log.bind()  # found once
+        self._log = log.bind()  # found once: to look for it costs more than to route a message
         self._tells = bool(self._log.is_enabled_for(logging.DEBUG))
         # For /metrics: messages that were dropped at the door, and what became of all else, by its type.
         self.chatter = 0

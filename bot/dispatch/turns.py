@@ -87,7 +87,6 @@ class Turns:
         self._lanes = {key: lane.copy() for key, lane in made.items()}
         self._known = {lane.group.id for lane in made.values()}
         self._outside = Outside(frame)
-        self._log = log.bind()  # found once: to look for it costs more than to route a message
 
     def forget(self) -> None:
         """The batch was undone: what the lanes say may be wrong, so they are read again.
@@ -125,7 +124,7 @@ class Turns:
     ) -> None:
         outcome.ms = (time.perf_counter() - began) * 1000
         if outcome.ms > SLOW_MS:
-            self._log.warning("slow turn", **about(event, lane), ms=round(outcome.ms, 1))
+            log.warning("slow turn", **about(event, lane), ms=round(outcome.ms, 1))
 
     def _lane(self, store: Store, key: Key) -> Lane:
         lane = self._lanes.get(key)
