@@ -36,10 +36,10 @@ def ask(work: AtWork, password: str) -> Answer | None:
     """How a process is. None when there is none: nobody answers at its address, or somebody else does."""
     try:
         status, said = _healthz(work.address, password)
-    except (ConnectionRefusedError, ValueError):
+    except (TimeoutError, ConnectionResetError):
+        return Answer([f"进程 {work.pid} 占着 {work.address}，没有答话。"])
+    except (OSError, HTTPException, ValueError):
         return None
-    except (OSError, HTTPException):
-        return Answer([f"进程 {work.pid} 占着 {work.address}，{LONGEST:g} 秒没有答话。"])
     if status == 401:
         return Answer([f"页面要密码：把环境变量 {PAGE_PASSWORD} 设成和它一样，才问得到账号。"])
     try:

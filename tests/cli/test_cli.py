@@ -21,6 +21,8 @@ from tests.harness import SHIPPED, blank, library
 def _elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test works in the folder that the tests were started in, where a real bot may keep its data."""
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    # Nor does a command that ends leave its log to the tests after it.
+    monkeypatch.setattr("bot.logs.configure", lambda *_: None)
 
 
 def xiaoer(*words: object) -> Result:
@@ -78,7 +80,9 @@ accounts: [{name: a b, endpoint: nowhere}]
 """
 
 
-@pytest.mark.parametrize("command", [["run"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]])
+@pytest.mark.parametrize(
+    "command", [["run"], ["status"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]]
+)
 def test_a_wrong_configuration_is_told_fault_by_fault(tmp_path: Path, command: list[str]) -> None:
     """Exit 2, each fault with its place, no traceback, nothing begun."""
     file = tmp_path / "config.yaml"

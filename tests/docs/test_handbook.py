@@ -24,7 +24,14 @@ from bot.sop.library import load
 from bot.sop.schema import Activity, Calendar, Post, variables
 
 ROOT = Path(__file__).resolve().parents[2]
-CHINESE = ("README.md", "docs/handbook.md", "docs/how-it-works.md", "docs/wechat.md", "docs/dependencies.md")
+CHINESE = (
+    "README.md",
+    "docs/handbook.md",
+    "docs/how-it-works.md",
+    "docs/wechat.md",
+    "docs/running.md",
+    "docs/dependencies.md",
+)
 DOCUMENTS = (*CHINESE, "README.en.md", "sop_library/README.md")
 
 HANDBOOK = (ROOT / "docs/handbook.md").read_text(encoding="utf-8")
