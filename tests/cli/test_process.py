@@ -22,14 +22,14 @@ urllib.request.urlopen(sys.argv[1]).read()
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(*words: object) -> subprocess.Popen[str]:
+def start(*words: object, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*XIAOER, *map(str, words)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
     )
 
 
