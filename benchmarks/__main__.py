@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import chatter, flood, idle, sign_in, start
+from benchmarks import chatter, dispatch, flood, idle, sign_in, start
 from benchmarks.result import Result
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -19,6 +19,7 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "start": start.measure,
     "idle": idle.measure,
     "chatter": chatter.measure,
+    "dispatch": dispatch.measure,
     "sign_in": sign_in.measure,
     "flood": flood.measure,
 }
@@ -49,8 +50,9 @@ def table(results: Sequence[Result]) -> list[str]:
     """Name, number, unit and what it should be, in columns; then what others need for the same."""
     rows = [("name", "ours", "unit", "wanted", "peers")]
     for one in results:
-        peers = ", ".join(f"{name} {value:g}" for name, value in one.peers.items())
-        rows.append((one.name, f"{one.ours:g}", one.unit, one.wanted, peers))
+        peers = [f"{name} {value:g}" for name, value in one.peers.items()]
+        peers += [f"{name} skipped: {why}" for name, why in one.skipped.items()]
+        rows.append((one.name, f"{one.ours:g}", one.unit, one.wanted, ", ".join(peers)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 

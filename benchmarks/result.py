@@ -10,13 +10,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`peers` is what others need for the same; `wanted` is the target, which only the table shows."""
+    """`peers` is what others need for the same.
+
+    `wanted` is the target, and `skipped` who could not be measured and why: only the table shows them.
+    """
 
     name: str
     unit: str
     ours: float
     wanted: str = ""
     peers: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     @property
     def kept(self) -> dict[str, Any]:

@@ -55,10 +55,15 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
+def log_as_run() -> None:
+    """Have the log as `xiaoer run` has it."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+
+
 @asynccontextmanager
 async def stage(data: Path) -> AsyncIterator[Stage]:
-    """小二 at work, its log as `xiaoer run` has it."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    """小二 at work."""
+    log_as_run()
     app = Stage(Settings(sandbox=False), data, ROOT / "sop_library", chance=Random(1))
     await app.start()
     try:

@@ -1,0 +1,175 @@
+"""小二: dispatcher, turns, router and outbox as they are, with 25 commands of their own.
+
+`dispatch` stubs the storage: a writer that runs a unit at once, on a store that keeps nothing.
+`message` has the real one on disk: every reply is durable before it is sent, and marked after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, cast
+
+from benchmarks.contenders.lap import FarSide, laps, run
+from benchmarks.stage import folder, log_as_run
+from benchmarks.stream import COMMANDS, GROUPS, MEMBERS, Said, answer
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.dispatch import lanes
+from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.lanes import Key, Lane
+from bot.dispatch.router import Router, Routes
+from bot.dispatch.turn import Frame, Turn
+from bot.model import Group, Member, Message, Outgoing, Person, Reply, Role, Say
+from bot.outbox.sender import Sender
+from bot.ports import Inbox
+from bot.sop.library import Library
+from bot.sop.schema import Kinds
+from storage.database import Database
+from storage.outbox import Row
+from storage.writer import Writer
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+ACCOUNT = "shop"
+router = Router("words")
+
+
+@router.command(*COMMANDS)
+def reply(message: Message, turn: Turn) -> Reply:
+    return Reply(answer(message.text), verbatim=True, to=turn.person)
+
+
+class Adapter:
+    """Carries everything to the far side at once."""
+
+    account = ACCOUNT
+
+    def __init__(self) -> None:
+        self.far = FarSide()
+
+    async def start(self, inbox: Inbox) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def send(self, outgoing: Outgoing) -> None:
+        assert isinstance(outgoing, Say)
+        self.far.took(outgoing.text)
+
+
+class Nothing:
+    """A store whose marks are always new and whose rows are kept nowhere."""
+
+    def __init__(self) -> None:
+        self.marks = self.outbox = self
+        self._ids = count(1)
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def add(self, account: str, chat: str, *what: Any, send_before: int = 0, **more: Any) -> Row | bool:
+        """A mark has an outcome at its end, a row a body before its moment."""
+        if not isinstance(what[1], dict):
+            return True
+        return Row(next(self._ids), account, chat, what[0], what[1], what[2], send_before, more["occurrence"])
+
+    def sending(self, rows: Sequence[Row]) -> None:
+        pass
+
+    def sent(self, rows: Sequence[Row], now: int) -> None:
+        pass
+
+    planned = sending
+
+
+class AtOnce:
+    """A writer without thread or database."""
+
+    idle = True
+
+    def __init__(self) -> None:
+        self._store = cast("Store", Nothing())
+
+    def submit(self, work: Callable[[Store], Any], done: Callable[[Any, None], None]) -> None:
+        done(work(self._store), None)
+
+    async def run(self, work: Callable[[Store], Any]) -> Any:
+        return work(self._store)
+
+
+class Bot:
+    """Dispatcher and outbox put together, downstream of each other."""
+
+    def __init__(self, writer: Writer, made: dict[Key, Lane]) -> None:
+        clock, adapter, table = SystemClock(), Adapter(), Routes([router])
+        frame = Frame(
+            table, Library.empty(Kinds({}, {}, table.texts)), Settings(), Random(1), lambda *_: []
+        )
+        self.far = adapter.far
+        self.sender = Sender(clock, writer, {ACCOUNT: adapter}, {}, Path())
+        self.dispatcher = Dispatcher(frame, clock, writer, made, self)
+        self._now = clock.now()
+
+    def deliver(self, rows: list[Row]) -> None:
+        self.sender.deliver(rows)
+
+    def due(self, moment: int) -> None:
+        """No timer is set."""
+
+    def replan(self) -> None:
+        """There is no calendar."""
+
+    def make(self, said: Said) -> Message:
+        person = Person(f"p{said.member}", f"群友{said.member}")
+        return Message(ACCOUNT, f"g{said.group}", f"m{self._count()}", person, said.text, self._now)
+
+    async def feed(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self.dispatcher.feed(message)
+
+    @property
+    def _count(self) -> Callable[[], int]:
+        return self._ids.__next__
+
+    _ids = count()
+
+
+async def dispatch(many: int) -> float:
+    made = {}
+    for number in range(GROUPS):
+        members = {f"p{n}": Member(n + 1, f"p{n}", f"群友{n}", Role.MEMBER) for n in range(MEMBERS)}
+        made[ACCOUNT, f"g{number}"] = Lane(Group(number + 1, ACCOUNT, f"g{number}", opened_at=1), members)
+    bot = Bot(cast("Writer", AtOnce()), made)
+    return await laps(bot.far, bot.make, bot.feed, many)
+
+
+async def message(many: int) -> float:
+    with folder() as data:
+        database = await Database.open(data)
+        await database.writer.run(people)
+        bot = Bot(database.writer, await database.writer.run(lanes.load_all))
+        took = await laps(bot.far, bot.make, bot.feed, many)
+        await bot.sender.stop()
+        await database.close()
+        return took
+
+
+def people(store: Store) -> None:
+    for number in range(GROUPS):
+        group = store.groups.add(ACCOUNT, f"g{number}")
+        store.groups.save(Group(group.id, ACCOUNT, group.chat, f"群{number}", "p0", 1))
+        for one in range(MEMBERS):
+            store.groups.enter(group, f"p{one}", f"群友{one}", Role.MEMBER, 1)
+
+
+if __name__ == "__main__":
+    log_as_run()
+    run({"dispatch": dispatch, "message": message}[sys.argv[2]])
