@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import chatter, dispatch, flood, idle, sign_in, start
+from benchmarks import chatter, dispatch, flood, grab, idle, sign_in, start
 from benchmarks.result import Result
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -21,6 +21,7 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "chatter": chatter.measure,
     "dispatch": dispatch.measure,
     "sign_in": sign_in.measure,
+    "grab": grab.measure,
     "flood": flood.measure,
 }
 

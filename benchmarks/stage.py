@@ -61,10 +61,10 @@ def log_as_run() -> None:
 
 
 @asynccontextmanager
-async def stage(data: Path) -> AsyncIterator[Stage]:
+async def stage(data: Path, settings: Settings | None = None) -> AsyncIterator[Stage]:
     """小二 at work."""
     log_as_run()
-    app = Stage(Settings(sandbox=False), data, ROOT / "sop_library", chance=Random(1))
+    app = Stage(settings or Settings(sandbox=False), data, ROOT / "sop_library", chance=Random(1))
     await app.start()
     try:
         yield app
