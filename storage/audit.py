@@ -22,9 +22,10 @@ _CHECKS = (
     ),
     (
         "账户 {0} 的余额是 {1}，流水加起来是 {2}。",
-        """SELECT a.id, a.balance, COALESCE(SUM(p.amount), 0) FROM accounts a
-           LEFT JOIN postings p ON p.account_id = a.id
-           GROUP BY a.id, a.balance HAVING a.balance <> COALESCE(SUM(p.amount), 0)""",
+        """SELECT a.id, a.balance, COALESCE(p.total, 0) FROM accounts a
+           LEFT JOIN (SELECT account_id, SUM(amount) AS total FROM postings GROUP BY account_id) p
+             ON p.account_id = a.id
+           WHERE a.balance <> COALESCE(p.total, 0)""",
     ),
     (
         "流水 {0} 的两边不相等，差 {1}。",
