@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import chatter, dispatch, flood, grab, idle, sign_in, start
+from benchmarks import broadcast, chatter, dispatch, flood, grab, idle, sign_in, slots, start
 from benchmarks.result import Result
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -22,6 +22,8 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "dispatch": dispatch.measure,
     "sign_in": sign_in.measure,
     "grab": grab.measure,
+    "slots": slots.measure,
+    "broadcast": broadcast.measure,
     "flood": flood.measure,
 }
 

@@ -69,9 +69,8 @@ class Account(Base):
 
 class Posting(Base):
     __tablename__ = "postings"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str]
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    key: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     amount: Mapped[int]
     at: Mapped[int]
 

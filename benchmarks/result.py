@@ -32,6 +32,11 @@ def middle(values: Sequence[float], digits: int = 2) -> float:
     return round(median(values), digits)
 
 
+def part(values: Sequence[float], percent: int) -> float:
+    """So many of 100 are no larger."""
+    return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
+
+
 def p99(values: Sequence[float]) -> float:
     """99 of 100 are no larger."""
-    return sorted(values)[max(0, -(-len(values) * 99 // 100) - 1)]
+    return part(values, 99)

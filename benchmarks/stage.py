@@ -61,10 +61,12 @@ def log_as_run() -> None:
 
 
 @asynccontextmanager
-async def stage(data: Path, settings: Settings | None = None) -> AsyncIterator[Stage]:
+async def stage(
+    data: Path, settings: Settings | None = None, library: Path = ROOT / "sop_library"
+) -> AsyncIterator[Stage]:
     """小二 at work."""
     log_as_run()
-    app = Stage(settings or Settings(sandbox=False), data, ROOT / "sop_library", chance=Random(1))
+    app = Stage(settings or Settings(sandbox=False), data, library, chance=Random(1))
     await app.start()
     try:
         yield app
