@@ -17,11 +17,11 @@ COMMAND = Path(sys.executable).with_name("xiaoer")
 
 
 @contextmanager
-def running(data: Path) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
+def running(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
     """The process, its address, and the seconds from spawning it to its `ready`."""
     began = time.perf_counter()
     with subprocess.Popen(
-        [COMMAND, "run", "--port", "0", "--data", data],
+        [COMMAND, "run", "--port", "0", "--data", data, *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -8,6 +8,10 @@ from statistics import median
 from typing import Any
 
 
+class Skipped(Exception):
+    """What a benchmark needs is not there; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """`peers` is what others need for the same.

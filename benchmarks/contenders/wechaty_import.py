@@ -37,8 +37,9 @@ PuppetOptions.__hash__ = object.__hash__  # a default of one of its dataclasses
 with _as_it_expects():
     import wechaty.plugin
     import wechaty_puppet
+    import wechaty_puppet_service.utils
 
-wechaty.plugin.Telnet = _Telnet
+wechaty.plugin.Telnet = wechaty_puppet_service.utils.Telnet = _Telnet
 
 Wechaty: Any = wechaty.Wechaty
 WechatyOptions: Any = wechaty.WechatyOptions

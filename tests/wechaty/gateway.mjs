@@ -123,6 +123,7 @@ const OPS = {
   logout: (g, { reason }) => g.puppet.logout(reason),
   say: (g, message) => g.say(message),
   burst: (g, { texts, ...message }) => texts.map(text => g.say({ ...message, text })),
+  crowd: (g, { messages }) => messages.map(message => g.say(message)),
   join: (g, { room, who, by }) => g.room(room).add(...who.map(id => g.contact(id))).by(g.contact(by)),
   leave: (g, { room, who, by }) => g.room(room).remove(...who.map(id => g.contact(id))).by(g.contact(by)),
   topic: (g, { room, topic, by }) => g.room(room).topic(topic).by(g.contact(by)),
