@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SITE := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
+BENCH := $(VENV)/.installed-bench
+AIOGRAM := build/aiogram/.installed
 
 .PHONY: install run test test-crash check bench format clean
 
@@ -25,7 +27,7 @@ check: $(DEV)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-bench: $(DEV)
+bench: $(BENCH) $(AIOGRAM)
 	@$(BIN)/python -m benchmarks
 
 format: $(DEV)
@@ -47,4 +49,15 @@ $(SITE): $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(DEV): $(SITE)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@touch $@
+
+$(BENCH): $(DEV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check,bench]'
+	@touch $@
+
+# It wants an older pydantic than ours, so it is measured in a venv of its own, or left out.
+$(AIOGRAM): $(BENCH) benchmarks/contenders/aiogram3.txt
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check -r benchmarks/contenders/aiogram3.txt \
+	  || rm -rf $(@D)/bin
 	@touch $@

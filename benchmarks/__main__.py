@@ -1,6 +1,8 @@
 """Run the benchmarks, print them as a table, and keep them in benchmarks/results.json.
 
 `python -m benchmarks` runs all and writes the file; with names it runs only those files, and prints.
+`python -m benchmarks growth` measures with more and more groups, and draws; `--write-docs` puts what was
+measured last into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -11,7 +13,21 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import broadcast, chatter, dispatch, flood, full, grab, idle, sign_in, slots, start, wechaty
+from benchmarks import (
+    broadcast,
+    chatter,
+    dispatch,
+    flood,
+    full,
+    grab,
+    growth,
+    idle,
+    sign_in,
+    slots,
+    start,
+    wechaty,
+    writing,
+)
 from benchmarks.result import Result, Skipped
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -31,9 +47,15 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
 
 
 def main(names: Sequence[str]) -> int:
+    if names == ["--write-docs"]:
+        writing.write(RESULTS, growth.KEPT)
+        return 0
+    if names == ["growth"]:
+        growth.measure()
+        return 0
     unknown = [name for name in names if name not in ALL]
     if unknown:
-        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ALL)}")
+        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ALL)}, growth")
         return 2
     began = time.perf_counter()
     results: list[Result] = []

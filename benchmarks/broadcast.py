@@ -17,7 +17,8 @@ from random import Random
 from benchmarks.filling import fill
 from benchmarks.result import Result, middle, part
 from benchmarks.slots import POST, evening
-from benchmarks.stage import ACCOUNT, Nowhere, Stage, folder, stage
+from benchmarks.stage import Nowhere, Stage, folder, stage
+from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.clock import MovableClock
 from bot.config import Pace, Settings
 from bot.model import MINUTE, SECOND, Message, Outgoing, Person, Say

@@ -10,7 +10,8 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -73,13 +74,13 @@ async def sign_ins(path: Path, work: Sequence[Message], callers: int) -> None:
             )
         }
     connection.close()
-    hand, day = Hand(path), date.today().toordinal()
+    hand, day = Hand(path), datetime.now(UTC).date().toordinal()
     waiting, rows = iter(work), list[int]()
     more = asyncio.Event()
 
     async def caller() -> None:
         for message in waiting:
-            row = await hand.run(lambda cursor, said=message: sign_in(cursor, known, said, day))  # type: ignore[misc]
+            row = await hand.run(partial(sign_in, known=known, message=message, day=day))
             if row is not None:
                 rows.append(row)
                 more.set()
@@ -92,7 +93,7 @@ async def sign_ins(path: Path, work: Sequence[Message], callers: int) -> None:
             ready = [(row,) for row in rows]
             rows.clear()
             for state in ("sending", "sent"):  # between them they would go out
-                await hand.run(lambda cursor, to=state: mark(cursor, to, ready))  # type: ignore[misc]
+                await hand.run(partial(mark, state=state, rows=ready))
             sent += len(ready)
 
     await asyncio.gather(send(), *(caller() for _ in range(callers)))
@@ -133,9 +134,7 @@ def sign_in(
         (key, house, message.at, key, purse, message.at),
     )
     values = {"place": place, "streak": streak, "points": 5, "balance": balance}
-    body = json.dumps(
-        {"text": WORDS, "values": values, "to": [message.sender.id, name]}, ensure_ascii=False
-    )
+    body = json.dumps({"text": WORDS, "values": values, "to": [message.sender.id, name]}, ensure_ascii=False)
     execute(
         "INSERT INTO outbox (account, chat, kind, body, state, at) VALUES (?, ?, 'say', ?, 'planned', ?)",
         (message.account, message.chat, body, message.at),

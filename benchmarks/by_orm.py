@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, event, func, select
@@ -133,7 +133,7 @@ async def sign_in(session: AsyncSession, message: Message) -> Outbox | None:
         select(Member).where(Member.group_id == group.id, Member.person == message.sender.id)
     )
     assert member is not None
-    day = date.today().toordinal()
+    day = datetime.now(UTC).date().toordinal()
     last = await session.scalar(
         select(SignIn).where(SignIn.member_id == member.id).order_by(SignIn.day.desc()).limit(1)
     )
@@ -142,9 +142,7 @@ async def sign_in(session: AsyncSession, message: Message) -> Outbox | None:
     place = (await session.scalar(there) or 0) + 1
     points = 5
     session.add(
-        SignIn(
-            group_id=group.id, member_id=member.id, day=day, place=place, streak=streak, points=points
-        )
+        SignIn(group_id=group.id, member_id=member.id, day=day, place=place, streak=streak, points=points)
     )
     house = await _account(session, group.id, "house", 0)
     purse = await _account(session, group.id, "purse", member.id)
@@ -185,7 +183,7 @@ def on_sqlite(path: object) -> AsyncEngine:
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, pool_timeout=120)
 
     @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
+    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
             cursor.execute(f"PRAGMA {pragma}")

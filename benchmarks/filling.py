@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
 
-from benchmarks.stage import ACCOUNT
+from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.model import DAY
 from storage.database import FILE
 from storage.db import engine

@@ -16,8 +16,9 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.result import Result, middle
-from benchmarks.stage import ACCOUNT, Nowhere, Stage, folder, line, open_groups, say, stage
+from benchmarks.stage import Nowhere, Stage, folder, line, open_groups, say, stage
 from benchmarks.stream import BURST
+from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import settle
 from bot.config import Settings
 from bot.model import Message, Outgoing, Person, Say
@@ -88,7 +89,9 @@ async def run(data: Path, groups: int, packets: int) -> float:
         for number in range(packets):
             for group in range(groups):
                 # The same order again within 5 seconds would be refused.
-                await say(app, group, people[group][0], f"发红包 {SHARES * 4 + number} {SHARES}", f"give-{number}")
+                await say(
+                    app, group, people[group][0], f"发红包 {SHARES * 4 + number} {SHARES}", f"give-{number}"
+                )
             await settle(app)
             work = grabs(app, people, f"grab-{number}", chance)
             taken += await race(app, winners, work, SHARES * groups)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +20,9 @@ from benchmarks.full import DAYS, EACH, GROUPS, copied
 from benchmarks.grab import Winners, race
 from benchmarks.result import middle
 from benchmarks.sign_in import call
-from benchmarks.stage import ACCOUNT, ROOT, Stage, folder, line, say, stage
+from benchmarks.stage import ROOT, Stage, folder, line, say, stage
 from benchmarks.stream import CHATTER
+from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import settle
 from bot.model import Message, Person
 from storage.audit import audit
@@ -31,7 +31,12 @@ PLACES = (10, 100, 1_000)
 PEOPLE = 5_000
 TALK = 20_000
 REPEATS = 3
-FIGURES = {"chatter_us": "chatter, µs a message", "sign_in_per_s": "sign-ins a second", "grab_per_s": "winners a second"}
+# On the picture, which must not need a Chinese font.
+FIGURES = {
+    "chatter_us": "chatter, µs a message",
+    "sign_in_per_s": "sign-ins a second",
+    "grab_per_s": "winners a second",
+}
 KEPT = Path(__file__).with_name("growth.json")
 PICTURE = ROOT / "docs" / "images" / "growth.png"
 
@@ -52,17 +57,17 @@ def measure() -> None:
                     with copied(before) as data:
                         found[kind][str(groups)].append(lap(data, groups))
     kept = {
-        kind: {
-            groups: {name: middle([one[name] for one in points]) for name in FIGURES}
-            for groups, points in places.items()
-        }
-        for kind, places in found.items()
+        kind: {groups: middles(points) for groups, points in places.items()} for kind, places in found.items()
     }
     KEPT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
     draw(kept)
     for kind, places in kept.items():
-        for groups, figures in places.items():
-            print(kind, groups, figures)
+        for where, figures in places.items():
+            print(kind, where, figures)
+
+
+def middles(points: Sequence[Point]) -> Point:
+    return {name: middle([one[name] for one in points]) for name in FIGURES}
 
 
 def lap(data: Path, groups: int) -> Point:
@@ -75,9 +80,7 @@ def lap(data: Path, groups: int) -> Point:
 
 
 async def run(data: Path, groups: range, each: int) -> Point:
-    people = {
-        group: [Person(f"{group}-{one}", f"群友{one}") for one in range(each)] for group in groups
-    }
+    people = {group: [Person(f"{group}-{one}", f"群友{one}") for one in range(each)] for group in groups}
     async with stage(data) as app:
         return {
             "chatter_us": chatter(app, people),
@@ -129,9 +132,7 @@ async def grab(app: Stage, people: People) -> float:
 def everybody(app: Stage, people: People, text: str, key: str) -> list[Message]:
     """They all say it, the groups in turn."""
     each = len(next(iter(people.values())))
-    return [
-        line(app, group, people[group][one], text, key) for one in range(each) for group in people
-    ]
+    return [line(app, group, people[group][one], text, key) for one in range(each) for group in people]
 
 
 def draw(kept: dict[str, dict[str, Point]]) -> None:
@@ -139,9 +140,9 @@ def draw(kept: dict[str, dict[str, Point]]) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
-    figure, panels = pyplot.subplots(1, len(FIGURES), figsize=(10, 3.2), layout="constrained")
+    figure, panels = plt.subplots(1, len(FIGURES), figsize=(10, 3.2), layout="constrained")
     for panel, (name, title) in zip(panels, FIGURES.items(), strict=True):
         for kind, colour in (("empty", "#2f6f9f"), ("full", "#c2571a")):
             values = [kept[kind][str(groups)][name] for groups in PLACES]
@@ -155,4 +156,4 @@ def draw(kept: dict[str, dict[str, Point]]) -> None:
     panels[0].legend(frameon=False, fontsize=9)
     PICTURE.parent.mkdir(exist_ok=True)
     figure.savefig(PICTURE, dpi=130)
-    pyplot.close(figure)
+    plt.close(figure)

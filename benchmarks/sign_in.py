@@ -26,6 +26,7 @@ from storage.database import FILE
 
 SIGN_INS = 20_480
 BY_ORM = 1_280  # it would take a minute over as many as the others
+ORM = "async ORM, a session a message"
 CALLERS = 64
 REPEATS = 3
 
@@ -33,20 +34,28 @@ REPEATS = 3
 def measure() -> Sequence[Result]:
     fsyncs: list[float] = []
     runs: dict[int, list[tuple[float, float]]] = {64: [], 1: []}
-    by_orm: list[float] = []
-    by_hand: list[float] = []
+    theirs: list[float] = []
+    raw: list[float] = []
+    skipped: dict[str, str] = {}
     for _ in range(REPEATS):
         for groups, measured in runs.items():
             with folder() as data:
                 fsyncs.append(fsync_ms(data))
                 measured.append(asyncio.run(run(data, groups)))
-        by_hand.append(peer(hand, SIGN_INS))
-        by_orm.append(peer(orm, BY_ORM))
+        raw.append(peer(hand, SIGN_INS))
+        try:
+            theirs.append(peer(orm, BY_ORM))
+        except ModuleNotFoundError as error:
+            skipped[ORM] = str(error)
     many, one = runs[64], runs[1]
     ours = middle([rate for rate, _ in many], 0)
-    peers = {"async ORM, a session a message": middle(by_orm, 0), "raw sqlite3 by hand": middle(by_hand, 0)}
+    peers = {"raw sqlite3 by hand": middle(raw, 0)}
+    wanted = 5000.0
+    if theirs:
+        peers[ORM] = middle(theirs, 0)
+        wanted = max(wanted, 10 * peers[ORM])
     return [
-        Result("sign_in_per_s", "1/s", ours, f"≥ {max(5000, 10 * middle(by_orm, 0)):g}", peers),
+        Result("sign_in_per_s", "1/s", ours, f"≥ {wanted:g}", peers, skipped),
         Result("sign_in_p99_ms", "ms", middle([late for _, late in many]), "≤ 40"),
         Result("sign_in_one_group_per_s", "1/s", middle([rate for rate, _ in one], 0), "≥ 5000"),
         Result("sign_in_one_group_p99_ms", "ms", middle([late for _, late in one]), "≤ 40"),

@@ -23,7 +23,8 @@ from sqlalchemy import insert
 
 from benchmarks.filling import TAG, fill
 from benchmarks.result import Result, middle
-from benchmarks.stage import ACCOUNT, folder, stage
+from benchmarks.stage import folder, stage
+from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.clock import MovableClock
 from bot.config import Pace, Settings
 from bot.sop.shelf import FOLDERS
@@ -41,7 +42,7 @@ slots:
   - {{id: evening, at: "20:00", post: "{POST}"}}
 """
 
-Way = Callable[[Path, int], Coroutine[Any, Any, float]]
+Way = Callable[[Path], Coroutine[Any, Any, float]]
 
 
 def measure() -> Sequence[Result]:
@@ -54,21 +55,21 @@ def measure() -> Sequence[Result]:
     return [Result("slot_10k_s", "s", middle(ours), wanted, {"APScheduler": middle(peer)})]
 
 
-def lap(way: Way, groups: int = GROUPS) -> float:
+def lap(way: Way) -> float:
     """Seconds in one way, on a database of its own, which afterwards holds what it should."""
     with folder() as data:
-        fill(data, groups, 1, days=0, now=time.time_ns() // 1000)
-        took = asyncio.run(way(data, groups))
+        fill(data, GROUPS, 1, days=0, now=time.time_ns() // 1000)
+        took = asyncio.run(way(data))
         with closing(sqlite3.connect(data / FILE)) as connection:
             done = connection.execute(
                 "SELECT COUNT(DISTINCT c.group_id) FROM occurrences c JOIN outbox o ON o.occurrence = c.id"
             ).fetchone()
-        assert done == (groups,), done
+        assert done == (GROUPS,), done
         assert audit(data).clean
     return took
 
 
-async def run(data: Path, groups: int) -> float:
+async def run(data: Path) -> float:
     library = evening(data)
     # Paced, as an account is: else the sending would be measured too.
     async with stage(data, Settings(sandbox=True, pace=Pace()), library) as app:
@@ -89,7 +90,7 @@ def evening(data: Path) -> Path:
     return library
 
 
-async def by_scheduler(data: Path, groups: int) -> float:
+async def by_scheduler(data: Path) -> float:
     """A date job for each group, a plain function, all due when the scheduler goes on."""
     made = engine(f"sqlite:///{data / FILE}")
     now = time.time_ns() // 1000
@@ -123,7 +124,7 @@ async def by_scheduler(data: Path, groups: int) -> float:
             )
             connection.exec_driver_sql("COMMIT")
 
-    left, done = groups, asyncio.Event()
+    left, done = GROUPS, asyncio.Event()
 
     def heard(event: object) -> None:
         nonlocal left
@@ -135,7 +136,7 @@ async def by_scheduler(data: Path, groups: int) -> float:
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_listener(heard, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
     scheduler.start(paused=True)
-    for group in range(1, groups + 1):
+    for group in range(1, GROUPS + 1):
         scheduler.add_job(job, "date", run_date=datetime.now(UTC), args=[group], misfire_grace_time=None)
     began = time.perf_counter()
     scheduler.resume()

@@ -15,12 +15,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-import pytest
-
 from benchmarks.process import running
 from benchmarks.result import Result, Skipped, middle
 from benchmarks.stage import ROOT, folder
-from tests.wechaty import conftest
 from tests.wechaty.gateway import HERE, TOKEN, Gateway, GatewayHost, Line
 
 GROUPS, MEMBERS = 10, 100
@@ -55,6 +52,10 @@ def measure() -> Sequence[Result]:
 
 def node() -> Mapping[str, str]:
     """The environment for the gateway, its packages installed. Raises Skipped."""
+    import pytest
+
+    from tests.wechaty import conftest
+
     try:
         env = conftest._node_on_path()
         if not (HERE / "node_modules").is_dir():
@@ -164,7 +165,9 @@ def xiaoer(endpoint: str) -> Iterator[None]:
 @contextmanager
 def wechaty(endpoint: str) -> Iterator[None]:
     command = [sys.executable, "-m", "benchmarks.contenders.stock_gateway", endpoint, TOKEN]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"

@@ -63,7 +63,12 @@ def _guild(number: int) -> Any:
 
 
 def _message(said: Said) -> Any:
-    author = {"id": str(said.member + 1), "username": f"群友{said.member}", "discriminator": "0", "avatar": None}
+    author = {
+        "id": str(said.member + 1),
+        "username": f"群友{said.member}",
+        "discriminator": "0",
+        "avatar": None,
+    }
     return {
         "id": str(1_000_000 + said.number),
         "channel_id": str(10_000 + said.group),

@@ -74,7 +74,7 @@ class Here(Adapter):
     def get_name(cls) -> str:
         return "here"
 
-    async def _call_api(self, bot: Bot, api: str, **data: Any) -> None:  # noqa: ARG002
+    async def _call_api(self, bot: Bot, api: str, **data: Any) -> None:
         self.far.took(data["message"])
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -110,9 +109,7 @@ class Bot:
 
     def __init__(self, writer: Writer, made: dict[Key, Lane]) -> None:
         clock, adapter, table = SystemClock(), Adapter(), Routes([router])
-        frame = Frame(
-            table, Library.empty(Kinds({}, {}, table.texts)), Settings(), Random(1), lambda *_: []
-        )
+        frame = Frame(table, Library.empty(Kinds({}, {}, table.texts)), Settings(), Random(1), lambda *_: [])
         self.far = adapter.far
         self.sender = Sender(clock, writer, {ACCOUNT: adapter}, {}, Path())
         self.dispatcher = Dispatcher(frame, clock, writer, made, self)

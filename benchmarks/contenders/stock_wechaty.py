@@ -36,10 +36,12 @@ class Stub(PuppetService):
     async def room_payload(self, room_id: str) -> Any:
         return wechaty_puppet.RoomPayload(id=room_id, topic=room_id, owner_id="", member_ids=[])
 
-    async def room_members(self, room_id: str) -> list[str]:  # noqa: ARG002
+    async def room_members(self, room_id: str) -> list[str]:
         return []
 
-    async def message_send_text(self, conversation_id: str, message: str, **_: Any) -> str:
+    async def message_send_text(
+        self, conversation_id: str, message: str, mention_ids: list[str] | None = None
+    ) -> str:
         self.far.took(message)
         self.kept["sent"] = _payload("sent", conversation_id, "bot", message)
         return "sent"
@@ -84,7 +86,12 @@ async def contender(many: int) -> float:
 
 def _payload(key: str, room: str, person: str, text: str) -> Any:
     return wechaty_puppet.MessagePayload(
-        id=key, room_id=room, from_id=person, to_id="", text=text, type=wechaty_puppet.MessageType.MESSAGE_TYPE_TEXT
+        id=key,
+        room_id=room,
+        from_id=person,
+        to_id="",
+        text=text,
+        type=wechaty_puppet.MessageType.MESSAGE_TYPE_TEXT,
     )
 
 

@@ -16,7 +16,6 @@ from telegram.request import BaseRequest
 from benchmarks.contenders.lap import FarSide, laps, run
 from benchmarks.stream import COMMANDS, GROUPS, MEMBERS, Said, answer
 
-
 ME = {"id": 1, "is_bot": True, "first_name": "小二", "username": "xiaoer_bot"}
 SENT = {"message_id": 1, "date": 1_767_571_200, "chat": {"id": -1, "type": "supergroup"}, "text": ""}
 
@@ -38,7 +37,7 @@ class Request(BaseRequest):
     async def shutdown(self) -> None:
         pass
 
-    async def do_request(self, url: str, method: str, *_: Any, **__: Any) -> tuple[int, bytes]:  # noqa: ARG002
+    async def do_request(self, url: str, method: str, *_: Any, **__: Any) -> tuple[int, bytes]:
         if url.endswith("/getMe"):
             return 200, json.dumps({"ok": True, "result": ME}).encode()
         self._far.took()
@@ -54,7 +53,12 @@ async def contender(many: int) -> float:
     far = FarSide()
     request = Request(far)
     application = (
-        Application.builder().token("1:token").request(request).get_updates_request(request).updater(None).build()
+        Application.builder()
+        .token("1:token")
+        .request(request)
+        .get_updates_request(request)
+        .updater(None)
+        .build()
     )
     for word in COMMANDS:
         application.add_handler(MessageHandler(filters.Text([word]), reply))

@@ -39,7 +39,8 @@ with _as_it_expects():
     import wechaty_puppet
     import wechaty_puppet_service.utils
 
-wechaty.plugin.Telnet = wechaty_puppet_service.utils.Telnet = _Telnet
+for _module in (wechaty.plugin, wechaty_puppet_service.utils):
+    vars(_module)["Telnet"] = _Telnet
 
 Wechaty: Any = wechaty.Wechaty
 WechatyOptions: Any = wechaty.WechatyOptions

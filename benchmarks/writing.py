@@ -1,0 +1,62 @@
+"""Puts measured numbers into docs/performance.md, between its marks. Nobody types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.stage import ROOT
+from benchmarks.words import FIGURES, WORDS
+
+PAGE = ROOT / "docs" / "performance.md"
+
+
+def write(results: Path, growth: Path) -> None:
+    """Fill each table whose numbers are there. Raises FileNotFoundError when none are."""
+    page = PAGE.read_text("utf-8")
+    if not results.exists() and not growth.exists():
+        raise FileNotFoundError(results)
+    if results.exists():
+        page = between(page, "results", side_by_side(json.loads(results.read_text("utf-8"))))
+    if growth.exists():
+        page = between(page, "growth", grown(json.loads(growth.read_text("utf-8"))))
+    PAGE.write_text(page, "utf-8")
+
+
+def between(page: str, mark: str, lines: Iterator[str]) -> str:
+    """The page with other lines between `<!-- mark -->` and `<!-- /mark -->`."""
+    pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    assert pattern.search(page), mark
+    text = "\n".join(lines)
+    return pattern.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page)
+
+
+def side_by_side(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"Python {platform.python_version()}，{os.cpu_count()} 个核。"
+    yield ""
+    yield "| 名字 | 量的是什么 | 小二 | 要求 | 别人 |"
+    yield "| --- | --- | --- | --- | --- |"
+    for one in results:
+        what, wanted = WORDS[one["name"]]
+        peers = "，".join(f"{name} {number(value)}" for name, value in one["peers"].items()) or "–"
+        ours = f"{number(one['ours'])} {one['unit']}".strip()
+        yield f"| `{one['name']}` | {what} | {ours} | {wanted} | {peers} |"
+
+
+def grown(kept: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
+    yield f"| 数据库 | 群 | {' | '.join(FIGURES.values())} |"
+    yield f"| --- | --- |{' --- |' * len(FIGURES)}"
+    for kind, places in kept.items():
+        for groups, figures in places.items():
+            name = {"empty": "空的", "full": "满的"}[kind]
+            yield f"| {name} | {groups} | {' | '.join(number(figures[one]) for one in FIGURES)} |"
+
+
+def number(value: float) -> str:
+    """At most three digits behind the point, and none behind a hundred."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
