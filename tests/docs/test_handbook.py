@@ -31,6 +31,7 @@ CHINESE = (
     "docs/wechat.md",
     "docs/running.md",
     "docs/dependencies.md",
+    "docs/performance.md",
 )
 DOCUMENTS = (*CHINESE, "README.en.md", "sop_library/README.md")
 
