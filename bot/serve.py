@@ -94,7 +94,12 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
         page.mount(made, app.sandbox, desk(app))
     server = _Server(
         uvicorn.Config(
-            made, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"
+            made,
+            log_config=None,  # bot/logs.py says how
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=2,
+            lifespan="on",
         )
     )
     loop = asyncio.get_running_loop()

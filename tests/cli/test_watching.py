@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,14 @@ def say(address: str, who: str, text: str) -> str:
                 return str(answers[0])
 
 
+def shout(address: str) -> None:
+    """Say what is no HTTP, of which the server's own library tells in the log."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as connection:
+        connection.sendall(b"hello?\r\n\r\n")
+        connection.recv(1000)
+
+
 def test_from_its_start_until_it_is_killed(data: Path) -> None:
     """It is seen to be at work, with what it did; after a kill its note is there, and it is not."""
     with running(data) as (process, address):
@@ -118,6 +127,7 @@ def test_a_gateway_that_is_away_is_seen_and_no_secret_is(data: Path, tmp_path: P
             seen = numbers(metrics.text)
             assert seen("xiaoer_account_online", account="shop") == 0
             assert seen("xiaoer_account_online", account="sandbox") == 1
+            shout(address)
             environment.delenv(PAGE_PASSWORD)
             assert PAGE_PASSWORD in status(data, "--config", config)["reasons"][0]
             note = (data / notes.RUN).read_text()
@@ -127,6 +137,7 @@ def test_a_gateway_that_is_away_is_seen_and_no_secret_is(data: Path, tmp_path: P
     assert not (data / notes.RUN).exists()
     lines = [json.loads(line) for line in err.splitlines()]
     assert any(line["event"] == "wechaty_gateway_gone" and line["account"] == "shop" for line in lines)
+    assert any("Invalid HTTP" in line["event"] for line in lines)
     handled = [line for line in lines if line["event"] == "handled" and line["kind"] == "message"]
     assert handled
     assert all({"group", "member", "handler", "ms"} <= set(line) for line in handled)
