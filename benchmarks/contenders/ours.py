@@ -26,7 +26,7 @@ from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame, Turn
 from bot.model import Group, Member, Message, Outgoing, Person, Reply, Role, Say
 from bot.outbox.sender import Sender
-from bot.ports import Inbox
+from bot.ports import Inbox, State
 from bot.sop.library import Library
 from bot.sop.schema import Kinds
 from storage.database import Database
@@ -49,6 +49,8 @@ class Adapter:
     """Carries everything to the far side at once."""
 
     account = ACCOUNT
+    state = State.ONLINE
+    note = ""
 
     def __init__(self) -> None:
         self.far = FarSide()
