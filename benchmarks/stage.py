@@ -25,6 +25,7 @@ class Nowhere:
 
     account = ACCOUNT
     state = State.ONLINE
+    since = 0
     note = ""
 
     def __init__(self) -> None:
@@ -35,6 +36,9 @@ class Nowhere:
 
     async def stop(self) -> None:
         pass
+
+    def sees(self, chat: str) -> bool:  # noqa: ARG002
+        return True
 
     async def send(self, outgoing: Outgoing) -> None:  # noqa: ARG002
         self.sent += 1

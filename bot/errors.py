@@ -6,6 +6,7 @@ XiaoerError
 ├── Unusable        the bot cannot start or a command cannot run: one sentence, exit 2
 └── Delivery        a message did not go out
     ├── NotSent     it certainly did not arrive; it may be tried again
+    │   └── TooFast the platform asks to send less
     ├── Unsure      it may have arrived; never tried again blindly
     └── Unsupported the platform cannot do this
 """
@@ -62,6 +63,10 @@ class Delivery(XiaoerError):
 
 class NotSent(Delivery):
     """It certainly did not arrive, so it may be tried again."""
+
+
+class TooFast(NotSent):
+    """The platform turned it away because too much was sent."""
 
 
 class Unsure(Delivery):

@@ -183,17 +183,30 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A link as chats show it. `thumbnail` is the address of a small picture."""
+
+    title: str
+    url: str
+    description: str = ""
+    thumbnail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Something to say: a key of the texts (or a text as it stands) and the values in it.
 
-    `to` is called by name at the head. `occurrence` ties the message to a slot's occurrence, whose
-    outcome follows the message's; `about` names what is void when the message never goes out.
+    `to` is called by name at the head. `picture` and `file` are paths in the library. `occurrence`
+    ties the message to a slot's occurrence, whose outcome follows the message's; `about` names what
+    is void when the message never goes out.
     """
 
     text: str
     values: Values = field(default_factory=dict)
     to: Person | None = None
     picture: str = ""
+    file: str = ""
+    card: Card | None = None
     verbatim: bool = False
     private: bool = False
     occurrence: int = 0
@@ -208,7 +221,15 @@ class Accept:
     invitation: str
 
 
-Effect = Reply | Accept
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Put a text up as the group's announcement. A handler leaves `chat` out: it means its own group."""
+
+    text: str
+    chat: str = ""
+
+
+Effect = Reply | Accept | Announce
 Result = None | Effect | Sequence[Effect]
 
 
@@ -219,8 +240,8 @@ Result = None | Effect | Sequence[Effect]
 class Say:
     """One message, ready to go: `mentions` are called at the head, before `text`.
 
-    How a mention is written differs by platform, so the adapter writes it. `picture` goes out
-    after the text, as a message of its own where the platform wants that.
+    How a mention is written differs by platform, so the adapter writes it. Picture, file and card
+    go out after the text in this order, as messages of their own where the platform wants that.
     """
 
     chat: str
@@ -228,9 +249,11 @@ class Say:
     private: bool = False
     mentions: tuple[Person, ...] = ()
     picture: Path | None = None
+    file: Path | None = None
+    card: Card | None = None
 
 
-Outgoing = Say | Accept
+Outgoing = Say | Accept | Announce
 
 
 _UNSAFE = re.compile("[\0\ud800-\udfff]")

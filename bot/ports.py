@@ -51,8 +51,15 @@ class Adapter(Protocol):
         """How the account stands now."""
 
     @property
+    def since(self) -> int:
+        """Since when it stands so."""
+
+    @property
     def note(self) -> str:
         """What more an operator should know: why it is gone, or the link to scan."""
+
+    def sees(self, chat: str) -> bool:
+        """Whether the account is in a group, as far as the platform has told."""
 
     async def start(self, inbox: Inbox) -> None:
         """Begin to feed events. Returns once it is under way, connected or not."""

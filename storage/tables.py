@@ -299,7 +299,7 @@ outbox = Table(
     _key(),
     _text("account"),
     _text("chat"),
-    _text("kind"),  # say, accept
+    _text("kind"),  # say, accept, announce
     _text("body"),  # JSON
     _text("state"),  # planned, sending, sent, failed, stale, unknown
     _number("at"),

@@ -56,6 +56,7 @@ class FarSide:
     def __init__(self, trouble: Trouble = lambda _: None, behind: Adapter | None = None) -> None:
         self.account = "sandbox"
         self.state = State.ONLINE
+        self.since = MONDAY
         self.note = ""
         self.trouble = trouble
         self.behind = behind
@@ -67,6 +68,10 @@ class FarSide:
 
     async def stop(self) -> None:
         """Nothing is held."""
+
+    def sees(self, chat: str) -> bool:
+        """It is in every group."""
+        return True
 
     async def send(self, outgoing: Outgoing) -> None:
         self.tried.append(outgoing)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bot.dispatch.lanes import Key
-from bot.model import MINUTE, Accept, Effect, Reply, Result
+from bot.model import MINUTE, Accept, Announce, Effect, Reply, Result
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
@@ -19,13 +20,15 @@ def keep(library: Library, store: Store, chat: Key, result: Result, now: int) ->
     """Write what is to be said and done, in order. A reply is stale after 10 minutes, unless it says."""
     if result is None:
         return []
-    effects: list[Effect] = [result] if isinstance(result, Reply | Accept) else list(result)
+    effects: list[Effect] = [result] if isinstance(result, Reply | Accept | Announce) else list(result)
     return [_keep(library, store, chat, effect, now) for effect in effects]
 
 
 def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int) -> Row:
     if isinstance(effect, Accept):
         return store.outbox.add(*chat, "accept", {"invitation": effect.invitation}, now)
+    if isinstance(effect, Announce):
+        return store.outbox.add(*chat, "announce", {"text": effect.text}, now, send_before=now + REPLY_WITHIN)
     body: dict[str, Any] = {
         "text": effect.text if effect.verbatim else library.text(effect.text),
         "values": dict(effect.values),
@@ -34,6 +37,10 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int) -
         body["to"] = [effect.to.id, effect.to.name]
     if effect.picture:
         body["picture"] = effect.picture
+    if effect.file:
+        body["file"] = effect.file
+    if effect.card is not None:
+        body["card"] = asdict(effect.card)
     if effect.private:
         body["private"] = True
     return store.outbox.add(

@@ -11,7 +11,7 @@ from bot.dispatch.effects import keep
 from bot.dispatch.telling import about
 from bot.dispatch.text import LONGEST, plain
 from bot.dispatch.turn import Frame, PrivateTurn
-from bot.model import MINUTE, Accept, Invited, Message, Reply, Result
+from bot.model import MINUTE, Accept, Announce, Invited, Message, Reply, Result
 
 if TYPE_CHECKING:
     from bot.dispatch.turns import Outcome
@@ -67,7 +67,7 @@ class Outside:
 
 def _private(result: Result) -> Result:
     """Replies in a private chat are private, and name nobody."""
-    if result is None or isinstance(result, Accept):
+    if result is None or isinstance(result, Accept | Announce):
         return result
     replies = [result] if isinstance(result, Reply) else result
     return [replace(one, private=True, to=None) if isinstance(one, Reply) else one for one in replies]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.errors import NotSent, Unsupported, Unsure
-from bot.model import SECOND, Accept, Outgoing, Person, Say, fill
+from bot.model import SECOND, Accept, Announce, Card, Outgoing, Person, Say, fill
 from bot.outbox.book import PATIENCE, Book
 from bot.outbox.pace import Pacer
 from bot.ports import Adapter, Clock
@@ -187,13 +187,17 @@ class Sender:
         if row.kind == "accept":
             return Accept(row.body["invitation"])
         body = row.body
-        picture = body.get("picture")
+        if row.kind == "announce":
+            return Announce(body["text"], row.chat)
+        picture, file = body.get("picture"), body.get("file")
         return Say(
             row.chat,
             fill(body["text"], body["values"]),
             private=bool(body.get("private")),
             mentions=(Person(*body["to"]),) if "to" in body else (),
             picture=self._pictures / picture if picture else None,
+            file=self._pictures / file if file else None,
+            card=Card(**body["card"]) if "card" in body else None,
         )
 
 

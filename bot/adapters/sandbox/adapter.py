@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import Unsupported
-from bot.model import Joined, Left, Message, Outgoing, Person, Roster, Say, clean
+from bot.model import Announce, Card, Joined, Left, Message, Outgoing, Person, Roster, Say, clean
 from bot.ports import Clock, Inbox, SandboxGroup, SandboxMember, SandboxMessage, SandboxStore, State
 
 ACCOUNT = "sandbox"
@@ -38,6 +38,7 @@ class Sandbox:
     note = ""
 
     def __init__(self, store: SandboxStore, clock: Clock) -> None:
+        self.since = clock.now()
         self._store = store
         self._clock = clock
         self._inbox: Inbox | None = None
@@ -78,9 +79,20 @@ class Sandbox:
         """Whether nobody is made to wait any more."""
         return self._stopped
 
+    def sees(self, chat: str) -> bool:
+        return chat in self._groups
+
     async def send(self, outgoing: Outgoing) -> None:
+        """Show it as a line; a card and an announcement are shown as their text."""
+        if isinstance(outgoing, Announce):
+            outgoing = Say(outgoing.chat, f"【群公告】\n{outgoing.text}")
         if not isinstance(outgoing, Say):
             raise Unsupported("沙箱里没有邀请")
+        if outgoing.file is not None:
+            raise Unsupported("沙箱里不能发文件")
+        text = outgoing.text
+        if outgoing.card is not None:
+            text = f"{text}\n{_card(outgoing.card)}".strip()
         called = " ".join(f"@{person.name}" for person in outgoing.mentions)
         await self._append(
             SandboxMessage(
@@ -89,7 +101,7 @@ class Sandbox:
                 uuid.uuid4().hex,
                 BOT.id,
                 BOT.name,
-                f"{called} {outgoing.text}" if called else outgoing.text,
+                f"{called} {text}" if called else text,
                 self._clock.now(),
                 tuple(person.id for person in outgoing.mentions),
                 str(outgoing.picture) if outgoing.picture else "",
@@ -273,6 +285,10 @@ class Sandbox:
         for new in self._waiting.pop(chat, ()):
             if not new.done():
                 new.set_result(None)
+
+
+def _card(card: Card) -> str:
+    return "\n".join(filter(None, (card.title, card.description, card.url)))
 
 
 def _person(member: SandboxMember) -> Person:
