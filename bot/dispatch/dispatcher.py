@@ -10,16 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, get_args
 
 import structlog
 
+from bot.dispatch.duty import Duty
 from bot.dispatch.lanes import Key, Lane
 from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
 from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
 from bot.model import Event, Invited, Message, Occurrence
-from bot.ports import Clock
+from bot.ports import Adapter, Clock
 
 if TYPE_CHECKING:
     from storage.outbox import Row
@@ -43,10 +46,16 @@ class Downstream(Protocol):
 
 
 class Dispatcher:
-    """Made with the lanes as they are in the database."""
+    """Made with the lanes as they are in the database, and the adapters in their order."""
 
     def __init__(
-        self, frame: Frame, clock: Clock, writer: Writer, made: dict[Key, Lane], downstream: Downstream
+        self,
+        frame: Frame,
+        clock: Clock,
+        writer: Writer,
+        made: dict[Key, Lane],
+        downstream: Downstream,
+        adapters: Mapping[str, Adapter] | None = None,
     ) -> None:
         self._routes = frame.routes
         self._clock = clock
@@ -62,10 +71,13 @@ class Dispatcher:
         self.chatter = 0
         self.events = Counter[tuple[type, str]]({(kind, ended): 0 for kind in KINDS for ended in ENDINGS})
         self._turns = Turns(frame, made)
+        self._duty = Duty(adapters, made) if adapters and len(adapters) > 1 else None
         writer.on_rollback = self._turns.forget
 
     def feed(self, event: Event) -> asyncio.Future[bool | None] | None:
         """Take an event in. None for chatter; else the answer is as `_queue` says."""
+        if self._duty is not None and not self._duty.hears(event):
+            return None
         key = _key(event)
         if isinstance(event, Message) and not self._waiting[key]:
             lane = self._lanes.get(key)
@@ -76,7 +88,10 @@ class Dispatcher:
 
     def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool | None]:
         """A slot of the calendar is due in a group."""
-        return self._queue(self._keys[occurrence.group], occurrence)
+        key = account, chat = self._keys[occurrence.group]
+        if self._duty is not None and (other := self._duty.of(account, chat)) != account:
+            occurrence = replace(occurrence, skip=f"这个群由账号 {other} 当差")
+        return self._queue(key, occurrence)
 
     def feed_timers(self, now: int) -> list[asyncio.Future[bool | None]]:
         """Have every group run its timers that are due."""
