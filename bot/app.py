@@ -139,7 +139,7 @@ class App:
         self.planning = Planning(library.calendars, settings.timezone, since)
         frame = Frame(table, library, settings, self._chance, self.planning.of)
         made = await writer.run(lanes.load_all)
-        self.dispatcher = Dispatcher(frame, self.clock, writer, made, self)
+        self.dispatcher = Dispatcher(frame, self.clock, writer, made, self, self._adapters)
         self.sender = Sender(self.clock, writer, self._adapters, self._pacers(), self.library_root)
         self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning)
         if isinstance(self.clock, MovableClock):
@@ -155,11 +155,15 @@ class App:
     def _make_adapters(self, store: SandboxStore) -> None:
         if self.settings.with_sandbox:
             self.sandbox = self._adapters[SANDBOX] = Sandbox(store, self.clock)
+        ours: set[str] = set()
         for account in self.settings.accounts:
             from bot.adapters.wechaty.adapter import WechatyAdapter  # noqa: PLC0415 - half a second
+            from bot.adapters.wechaty.tls import Tls  # noqa: PLC0415
 
+            ca = Path(account.tls_ca) if account.tls_ca else None
+            tls = Tls(ca, account.tls_name) if account.tls else None
             self._adapters[account.name] = WechatyAdapter(
-                account.name, account.endpoint, account.token, self.clock
+                account.name, account.endpoint, account.token, self.clock, tls=tls, ours=ours
             )
 
     def _pacers(self) -> dict[str, Pacer]:

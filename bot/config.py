@@ -92,7 +92,11 @@ class Pace(Part):
 
 
 class Account(Part):
-    """One WeChat account behind a Wechaty gateway. Its token stands in the environment."""
+    """One WeChat account behind a Wechaty gateway. Its token stands in the environment.
+
+    `tls_ca` is a file of certificates to trust instead of the system's, `tls_name` whom the gateway's
+    certificate was made out to, where that is not the endpoint's host.
+    """
 
     name: Annotated[str, _shaped(r"[\w-]+", 'name 只能用字母、数字、汉字、"-" 和 "_"')]
     adapter: Literal["wechaty"] = "wechaty"
@@ -100,6 +104,15 @@ class Account(Part):
     token_env: Annotated[
         str, _shaped(r"[A-Z_][A-Z0-9_]*", "token_env 要写环境变量的名字，比如 SHOP_TOKEN")
     ] = "XIAOER_WECHATY_TOKEN"  # noqa: S105 - a name
+    tls: bool = False
+    tls_ca: str = ""
+    tls_name: str = ""
+
+    @model_validator(mode="after")
+    def _tls_is_on(self) -> Self:
+        if not self.tls and (self.tls_ca or self.tls_name):
+            raise ValueError("写了 tls_ca 或 tls_name，就要写 tls: true")
+        return self
 
     @property
     def token(self) -> str:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from bot.adapters.wechaty.adapter import Phase, WechatyAdapter
 from bot.app import App
 from bot.config import Settings
+from bot.ports import State
 from storage.audit import Report, audit
 from tests.wechaty.conftest import ACCOUNT, ROOM
 from tests.wechaty.gateway import Gateway, Line
@@ -45,11 +46,15 @@ class Chat:
 
 
 @asynccontextmanager
-async def at_work(home: Path, accounts: Mapping[str, str]) -> AsyncIterator[App]:
-    """小二 with the library and the data in `home`, and the endpoint of each account; its messages go at once."""
+async def at_work(home: Path, accounts: Mapping[str, str | Mapping[str, Any]]) -> AsyncIterator[App]:
+    """小二 with the library and the data in `home`, and accounts: the endpoint of each, or all its keys.
+
+    Its messages go at once.
+    """
+    keys = {name: {"endpoint": one} if isinstance(one, str) else one for name, one in accounts.items()}
     settings = Settings.model_validate(
         {
-            "accounts": [{"name": name, "endpoint": endpoint} for name, endpoint in accounts.items()],
+            "accounts": [{"name": name, **more} for name, more in keys.items()],
             "pace": {"chat_gap": "0s", "per_minute": 100_000},
         }
     )
@@ -61,19 +66,24 @@ async def at_work(home: Path, accounts: Mapping[str, str]) -> AsyncIterator[App]
         await app.stop()
 
 
-async def log_in(app: App, gateway: Gateway, account: str = ACCOUNT) -> None:
+async def log_in(app: App, gateway: Gateway, account: str = ACCOUNT, who: str = "bot") -> None:
     """Have 小二 log in, and wait until the bot knows."""
     await gateway.wait("start")
-    await gateway.do("login", id="bot")
+    await gateway.do("login", id=who)
     await online(app, account)
 
 
 async def online(app: App, account: str = ACCOUNT) -> None:
     """Wait until an account is online; nothing that is said from here on is missed."""
-    adapter = app._adapters[account]
-    assert isinstance(adapter, WechatyAdapter)
     async with asyncio.timeout(5):
-        while adapter.phase is not Phase.ONLINE:
+        while app._adapters[account].state is not State.ONLINE:
+            await asyncio.sleep(0.01)
+
+
+async def until_seen(app: App, account: str, room: str) -> None:
+    """Wait until an account knows that it is in a room."""
+    async with asyncio.timeout(5):
+        while not app._adapters[account].sees(room):
             await asyncio.sleep(0.01)
 
 

@@ -10,13 +10,15 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from bot.adapters.wechaty.adapter import Phase, WechatyAdapter
+from bot.adapters.wechaty.adapter import WechatyAdapter
 from bot.clock import SystemClock
 from bot.model import Roster
+from bot.ports import Clock, State
 from tests.wechaty.fakes import RecordingInbox
 from tests.wechaty.gateway import HERE, TOKEN, Gateway, GatewayHost
 
@@ -73,11 +75,13 @@ async def adapter(gateway: Gateway, inbox: RecordingInbox) -> AsyncIterator[Wech
     await inbox.wait(Roster)
     yield adapter
     await adapter.stop()
-    assert adapter.phase is Phase.OFFLINE
+    assert adapter.state is State.GONE
 
 
-def new_adapter(endpoint: str, *, deadline: float = 5.0) -> WechatyAdapter:
-    return WechatyAdapter(ACCOUNT, endpoint, TOKEN, SystemClock(), deadline=deadline, backoff=(0.05, 0.4))
+def new_adapter(endpoint: str, clock: Clock | None = None, **more: Any) -> WechatyAdapter:
+    """An adapter in a hurry: it waits less between attempts than a real one."""
+    keys: dict[str, Any] = {"deadline": 5.0, "backoff": (0.05, 0.4), **more}
+    return WechatyAdapter(ACCOUNT, endpoint, TOKEN, clock or SystemClock(), **keys)
 
 
 async def people(gateway: Gateway) -> None:

@@ -30,7 +30,7 @@ class GatePuppet extends PuppetMock {
   async roomMemberList (room) { return this.gate.lists.get(room) ?? this.mocker.roomPayload(room).memberIdList }
 }
 
-const SENDS = { messageSendText: 'text', messageSendFile: 'file' }
+const SENDS = { messageSendText: 'text', messageSendFile: 'file', messageSendUrl: 'card' }
 for (const [method, kind] of Object.entries(SENDS)) {
   GatePuppet.prototype[method] = async function (to, body, mentions) {
     const id = `b${run}-${++count}`
@@ -42,13 +42,14 @@ for (const [method, kind] of Object.entries(SENDS)) {
   }
 }
 
-GatePuppet.prototype.roomInvitationAccept = async function (...args) {
-  this.gate.report({ ev: 'did', what: 'roomInvitationAccept', args })
+const DEEDS = ['roomInvitationAccept', 'roomAnnounce']
+for (const what of DEEDS) {
+  GatePuppet.prototype[what] = async function (...args) { this.gate.report({ ev: 'did', what, args }) }
 }
 
 // Any of these can be told to fail, to hang or to be slow, and each is counted.
 const WATCHED = [
-  ...Object.keys(SENDS), 'roomInvitationAccept', 'roomInvitationRawPayload', 'roomMemberList', 'roomList',
+  ...Object.keys(SENDS), ...DEEDS, 'start', 'roomInvitationRawPayload', 'roomMemberList', 'roomList',
   'messageRawPayload', 'contactRawPayload', 'roomRawPayload', 'roomMemberRawPayload',
 ]
 for (const method of WATCHED) {
@@ -60,7 +61,7 @@ for (const method of WATCHED) {
     if (fault && fault.times-- > 0) {
       if (fault.hang) await new Promise(() => {})
       if (fault.ms) await new Promise(resolve => setTimeout(resolve, fault.ms))
-      if (fault.error) throw new Error(fault.error)
+      if (fault.error) throw Object.assign(new Error(fault.error), fault.code && { code: fault.code })
     }
     return real.apply(this, args)
   }
@@ -83,19 +84,25 @@ class Gate {
 
   report (line) { write({ ...line, gate: this.number }) }
 
-  async open (port, token) {
-    const endpoint = `127.0.0.1:${port || await freePort()}`
-    this.server = new PuppetServer({ endpoint, puppet: this.puppet, token, tls: { disable: true } })
-    await this.server.start()
-    return endpoint
+  // `tls`: with a certificate and key of the test, or `{}` for those that gateways come with.
+  async open (port, token, tls = { disable: true }) {
+    this.endpoint = `127.0.0.1:${port || await freePort()}`
+    this.options = { endpoint: this.endpoint, puppet: this.puppet, token, tls: { disable: false, ...tls } }
+    await this.serve()
+    return this.endpoint
   }
 
-  // A room's id holds an '@'. `type`, `timestamp` and `id` may be given.
+  async serve () {
+    this.server = new PuppetServer(this.options)
+    await this.server.start()
+  }
+
+  // A room's id holds an '@'. `type` (a name or a number), `timestamp` and `id` may be given.
   say ({ from, to, mentions = [], type = 'Text', ...rest }) {
     const where = to.includes('@') ? { roomId: to } : { listenerId: to }
     const message = {
       id: `m${run}-${++count}`, timestamp: Date.now(), ...rest, ...where,
-      talkerId: from, mentionIdList: mentions, type: types.Message[type],
+      talkerId: from, mentionIdList: mentions, type: types.Message[type] ?? type,
     }
     this.mocker.MessageMock.create(message)
     this.puppet.emit('message', { messageId: message.id })
@@ -109,6 +116,10 @@ class Gate {
 
 const OPS = {
   close: g => { gates.delete(g.number); return g.server.stop() },
+  // Its connections break; what it knows, it still knows.
+  blink: async g => { await g.server.stop(); await g.serve() },
+  // As a gateway of before 2022, which has no such method.
+  forget: (g, { method }) => g.server.grpcServer.unregister(`/wechaty.Puppet/${method}`),
   contact: (g, c) => g.mocker.createContact(c).id,
   rename: (g, { id, name }) => { g.mocker.contactPayload(id).name = name },
   room: (g, { id, topic, members, owner = '' }) =>
@@ -137,10 +148,10 @@ const OPS = {
   calls: g => g.calls,
 }
 
-async function open ({ port, token }) {
+async function open ({ port, token, tls }) {
   const gate = new Gate(++count)
   gates.set(gate.number, gate)
-  return { gate: gate.number, endpoint: await gate.open(port, token) }
+  return { gate: gate.number, endpoint: await gate.open(port, token, tls) }
 }
 
 function freePort () {

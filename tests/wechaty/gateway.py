@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -35,9 +36,10 @@ class GatewayHost:
         self._reader.start()
 
     @asynccontextmanager
-    async def gateway(self, port: int = 0) -> AsyncIterator[Gateway]:
-        """Open a gateway on a free port of the loopback, or on a given one."""
-        opened = await self.order("open", None, port=port, token=TOKEN)
+    async def gateway(self, port: int = 0, tls: Mapping[str, str] | None = None) -> AsyncIterator[Gateway]:
+        """Open a gateway on a free port of the loopback, or on a given one; with `tls`, not in plain text."""
+        more = {} if tls is None else {"tls": tls}
+        opened = await self.order("open", None, port=port, token=TOKEN, **more)
         gateway = self._gateways[opened["gate"]] = Gateway(self, opened["gate"], opened["endpoint"])
         try:
             yield gateway
@@ -63,6 +65,13 @@ class GatewayHost:
         """End it as a power cut would."""
         self._process.kill()
         self.close()
+
+    def freeze(self) -> None:
+        """Stop it where it is: its connections stay open, and nobody answers."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         """End of input is its order to leave."""
@@ -107,6 +116,11 @@ class Gateway:
     @property
     def sent(self) -> list[Line]:
         return [line for line in self.reports if line["ev"] == "sent"]
+
+    async def all_sent(self) -> list[Line]:
+        """All that the bot has sent until now: reports come in order, so those before an answer are here."""
+        await self.do("calls")
+        return self.sent
 
     async def do(self, op: str, **args: object) -> Any:
         return await self._host.order(op, self.number, **args)

@@ -18,9 +18,13 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from bot.app import App, settle
 from bot.model import DAY, Occurrence
+from storage import tables
+from storage.db import Query
+from storage.store import Store
 from tests.sop.fakes import write
 from tests.wechaty.chat import Chat, at_work, audited, log_in, online
 from tests.wechaty.conftest import ACCOUNT, ROOM, people
@@ -211,6 +215,7 @@ async def test_a_red_packet_is_given_and_taken_once(gateway: Gateway, chat: Chat
 
 
 async def test_messages_that_come_again_after_a_restart_change_nothing(home: Path, gateway: Gateway) -> None:
+    """What did something has its mark in the database; chatter did nothing, and does so again."""
     chat = Chat(gateway)
     async with at_work(home, {ACCOUNT: gateway.endpoint}) as app:
         await log_in(app, gateway)
@@ -218,11 +223,17 @@ async def test_messages_that_come_again_after_a_restart_change_nothing(home: Pat
         said = [await chat.say("mary", text) for text in ("发红包 100 2", "签到", "抢")]
         for _ in said:
             await chat.heard()
+        said += [await chat.say("mary", text) for text in ("大家好", "B")]
+        await chat.quiet()
+        before = await app.database.read(_kept)
     async with at_work(home, {ACCOUNT: gateway.endpoint}) as app:
         await online(app)
         for message in said:
             await gateway.do("emit", event="message", payload={"messageId": message})
+        await chat.say("mary", "一路平安")  # chatter as well: when the next is answered, all were read
         await chat.quiet()
+        outbox, marks, points = await app.database.read(_kept)
+        assert (outbox, marks, points) == (before[0] + 1, before[1] + 1, before[2]), "but for the help"
         assert "抢过了" in await chat.ask("mary", "抢")
 
 
@@ -231,11 +242,12 @@ async def test_each_account_answers_in_its_own_groups(
 ) -> None:
     async with gateway_host.gateway() as other:
         await people(other)
+        await other.do("room", id="r9@chatroom", topic="理财群", owner="mary", members=["bot", "mary"])
         async with at_work(home, {"shop": gateway.endpoint, "bank": other.endpoint}) as app:
             await log_in(app, gateway, "shop")
             await log_in(app, other, "bank")
-            # The same ids of rooms and people are other groups and other members.
-            shop, bank = Chat(gateway), Chat(other)
+            # The same people in another group are other members.
+            shop, bank = Chat(gateway), Chat(other, "r9@chatroom")
             await shop.ask("mary", "开张 福利")
             assert "签到成功" in await shop.ask("mary", "签到")
             assert "还没在这个群开张" in await bank.ask("mary", "签到")
@@ -366,6 +378,15 @@ async def mortal_gateway(node_env: Mapping[str, str], port: int) -> AsyncIterato
             host.kill()
     finally:
         host.close()
+
+
+def _kept(store: Store) -> tuple[int, int, int]:
+    """How much the database holds: messages of ours, marks of theirs, postings."""
+    outbox, marks, postings = (
+        store.marks._db.value(Query(select(func.count()).select_from(table)))
+        for table in (tables.outbox, tables.marks, tables.postings)
+    )
+    return outbox, marks, postings
 
 
 async def planned(app: App, name: str) -> Occurrence:

@@ -12,29 +12,35 @@ import structlog
 from bot.adapters.wechaty.lanes import Lanes
 from bot.adapters.wechaty.link import Link
 from bot.adapters.wechaty.names import Names
+from bot.adapters.wechaty.reading import text_of
 from bot.adapters.wechaty.recent import Recent
 from bot.adapters.wechaty.reporter import Reporter
-from bot.model import Person
+from bot.adapters.wechaty.standing import LOGIN
 
 log = structlog.get_logger()
 
 MESSAGE = 2
+ERROR = 16
 ROOM_INVITE = 18
 ROOM_JOIN = 19
 ROOM_LEAVE = 20
 ROOM_TOPIC = 21
 READY = 23
-LOGIN = 25
-LOGOUT = 26
 DIRTY = 27
+OURS = {MESSAGE, ERROR, ROOM_INVITE, ROOM_JOIN, ROOM_LEAVE, ROOM_TOPIC, READY, LOGIN, DIRTY}
 
 DIRTY_CONTACT = 2
+DIRTY_ROOM = 3
 DIRTY_ROOM_MEMBER = 4
 
 # How far reading may be ahead: messages whose payloads are under way, and jobs in lanes.
 AHEAD = 64
 WAITING = 1_000
 SEEN = 20_000
+# In seconds: how long what is there waits for a payload before it that is not, and how long errors
+# that a gateway tells are not logged after one that was.
+HOLD = 2.0
+ERROR_EVERY = 60.0
 
 Payload = dict[str, Any]
 Fetch = asyncio.Task[Any]
@@ -44,7 +50,8 @@ class Listener:
     """`hear` takes events as they come. It returns late when too much is waiting, so reading pauses.
 
     A message event is only an id, and its room is not known before its payload is. So payloads are
-    fetched several at once, but passed on in the order of their events.
+    fetched several at once, but passed on in the order of their events. One that hangs is overtaken
+    by the others after HOLD seconds, and passed on when it comes.
     """
 
     def __init__(self, link: Link, names: Names, reporter: Reporter) -> None:
@@ -53,16 +60,17 @@ class Listener:
         self._reporter = reporter
         self._lanes = Lanes(WAITING)
         self._heard: asyncio.Queue[tuple[int, Payload, Fetch | None]] = asyncio.Queue(AHEAD)
+        self._ready = 0
         self._seen: Recent[str, None] = Recent(SEEN)
-        self._fetches: set[Fetch] = set()
-        self._sorter: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._next_error = 0.0
 
     def start(self) -> None:
-        self._sorter = asyncio.create_task(self._sort_all())
+        self._begin(self._sort_all())
 
     async def close(self) -> None:
         """Drop what is under way."""
-        tasks = [*self._fetches, *([self._sorter] if self._sorter else [])]
+        tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -70,9 +78,11 @@ class Listener:
 
     async def hear(self, kind: int, payload: Payload) -> None:
         """Take an event in; of one kind that is not ours, nothing comes."""
+        if kind not in OURS:
+            return
         fetch = None
         if kind == MESSAGE:
-            message = _text(payload, "messageId")
+            message = text_of(payload, "messageId")
             if not message or message in self._seen:
                 return
             self._seen.keep(message, None)
@@ -80,40 +90,47 @@ class Listener:
                 # PuppetService.message_payload raises on types that are younger than it.
                 self._link.fetch("message", lambda puppet: puppet.puppet_stub.message_payload(id=message))
             )
+            fetch.add_done_callback(self._is_ready)
+        else:
+            self._is_ready()
         await self._heard.put((kind, payload, fetch))
 
-    def _begin(self, fetching: Coroutine[Any, Any, Any]) -> Fetch:
-        fetch = asyncio.create_task(fetching)
-        self._fetches.add(fetch)
-        fetch.add_done_callback(self._fetches.discard)
-        return fetch
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _is_ready(self, _: object = None) -> None:
+        """One more of those that were heard can be passed on."""
+        self._ready += 1
 
     async def _sort_all(self) -> None:
         while True:
             kind, payload, fetch = await self._heard.get()
-            try:
-                await self._sort(kind, payload, fetch)
-            except Exception:  # a strange event does not stop the others
-                log.exception("wechaty_event_failed", kind=kind)
+            if fetch is None or await self._in_time(fetch):
+                await self._pass_on(kind, payload, fetch)
+            else:
+                self._begin(self._pass_on(kind, payload, fetch))
 
-    async def _sort(self, kind: int, payload: Payload, fetch: Fetch | None) -> None:
-        room = _text(payload, "roomId")
-        if fetch is not None:
-            await self._message(_text(payload, "messageId"), await fetch)
-        elif kind == LOGIN:
-            await self._login(_text(payload, "contactId"))
-        elif kind == READY:
-            await self._introduce_all()
-        elif kind == DIRTY:
-            self._dirty(payload.get("payloadType"), _text(payload, "payloadId"))
-        elif kind == ROOM_INVITE and (invitation := _text(payload, "roomInvitationId")):
-            await self._lanes.put("", partial(self._reporter.invited, invitation))
-        elif kind == ROOM_JOIN and room:
-            await self._lanes.put(room, partial(self._reporter.joined, payload))
-        elif kind == ROOM_LEAVE and room:
-            await self._lanes.put(room, partial(self._reporter.left, payload))
-        elif kind == ROOM_TOPIC and room:
-            await self._lanes.put(room, partial(self._reporter.renamed, payload))
+    async def _in_time(self, fetch: Fetch) -> bool:
+        """Wait for a payload; but only for a while, when there are others behind it to pass on."""
+        while not fetch.done():
+            await asyncio.wait({fetch}, timeout=HOLD)
+            if not fetch.done() and self._ready > 0:
+                return False
+        return True
+
+    async def _pass_on(self, kind: int, payload: Payload, fetch: Fetch | None) -> None:
+        try:
+            if fetch is not None:
+                await self._message(text_of(payload, "messageId"), await fetch)
+            else:
+                await self._sort(kind, payload)
+        except Exception:  # a strange event does not stop the others
+            log.exception("wechaty_event_failed", kind=kind)
+        finally:
+            self._ready -= 1
 
     async def _message(self, message: str, payload: Any) -> None:  # noqa: ANN401 - wechaty ships no types
         if payload is None:
@@ -124,17 +141,30 @@ class Listener:
                 payload.room_id or payload.from_id, partial(self._reporter.message, payload)
             )
 
-    async def _login(self, contact: str) -> None:
-        if not contact:
-            return
-        self._names.clear()
-        self._reporter.login(Person(contact, await self._names.contact(contact)))
-        log.info("wechaty_logged_in", contact=contact)
-        await self._introduce_all()
+    async def _sort(self, kind: int, payload: Payload) -> None:
+        room = text_of(payload, "roomId")
+        if kind == LOGIN and (contact := text_of(payload, "contactId")):
+            self._names.clear()
+            self._reporter.login(contact)
+            await self._lanes.put("", self._introduce_all)
+        elif kind == READY:
+            await self._lanes.put("", self._introduce_all)
+        elif kind == DIRTY:
+            self._dirty(payload.get("payloadType"), text_of(payload, "payloadId"))
+        elif kind == ROOM_INVITE and (invitation := text_of(payload, "roomInvitationId")):
+            await self._lanes.put("", partial(self._reporter.invited, invitation))
+        elif kind == ROOM_JOIN and room:
+            await self._lanes.put(room, partial(self._reporter.joined, payload))
+        elif kind == ROOM_LEAVE and room:
+            await self._lanes.put(room, partial(self._reporter.left, payload))
+        elif kind == ROOM_TOPIC and room:
+            await self._lanes.put(room, partial(self._reporter.renamed, payload))
+        elif kind == ERROR:
+            self._error(payload)
 
     async def _introduce_all(self) -> None:
         """Tell the rosters of all rooms. After a login the list may be short; `ready` completes it."""
-        if self._reporter.me is None:
+        if not self._reporter.me:
             return
         for room in await self._link.fetch("room list", lambda puppet: puppet.room_list()) or ():
             await self._lanes.put(room, partial(self._reporter.introduce, room, ours_only=True))
@@ -142,10 +172,13 @@ class Listener:
     def _dirty(self, kind: object, id_: str) -> None:
         if kind == DIRTY_CONTACT:
             self._names.forget_person(id_)
-        elif kind == DIRTY_ROOM_MEMBER:
+        elif kind in {DIRTY_ROOM, DIRTY_ROOM_MEMBER}:
             self._names.forget_room(id_)
+            self._reporter.forget(id_)
 
-
-def _text(payload: Payload, key: str) -> str:
-    value = payload.get(key)
-    return value if isinstance(value, str) else ""
+    def _error(self, payload: Payload) -> None:
+        """The gateway has trouble of its own. It goes on, and so do we."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_error:
+            self._next_error = now + ERROR_EVERY
+            log.warning("wechaty_gateway_error", account=self._link.account, says=str(payload)[:300])

@@ -7,6 +7,8 @@ looked up as such, and contacts are asked for with a pause between.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from bot.adapters.wechaty.link import Link
 from bot.adapters.wechaty.recent import Recent
@@ -17,6 +19,8 @@ LOOKUP_GAP = 0.25
 # In seconds: names change, and not every gateway says so; who could not be found is asked for again.
 GOOD_FOR = 6 * 3600.0
 UNKNOWN_FOR = 60.0
+# Nobody's message waits longer than that for their name.
+PATIENCE = 5.0
 
 
 class Names:
@@ -33,19 +37,13 @@ class Names:
         """What somebody is called in a room."""
         if (kept := self._kept(room, person)) is not None:
             return kept
-        payload = await self._link.fetch(
-            "room member", lambda puppet: puppet.room_member_payload(room_id=room, contact_id=person)
-        )
-        name = clean(payload.room_alias or payload.name) if payload else ""
-        return self._keep(room, person, name or await self.contact(person))
+        return self._keep(room, person, await self._in_time(self._ask_room(room, person)))
 
     async def contact(self, person: str) -> str:
         """What somebody calls themselves."""
         if (kept := self._kept("", person)) is not None:
             return kept
-        await self._wait_for_turn()
-        payload = await self._link.fetch("contact", lambda puppet: puppet.contact_payload(person))
-        return self._keep("", person, clean(payload.name) if payload else "")
+        return self._keep("", person, await self._in_time(self._ask(person)))
 
     def known(self, room: str, person: str) -> str:
         """The name if it is at hand, without asking anybody."""
@@ -73,6 +71,25 @@ class Names:
         until = asyncio.get_running_loop().time() + (GOOD_FOR if name else UNKNOWN_FOR)
         self._names.keep((room, person), (name, until))
         return name
+
+    async def _ask_room(self, room: str, person: str) -> str:
+        payload = await self._link.fetch(
+            "room member", lambda puppet: puppet.room_member_payload(room_id=room, contact_id=person)
+        )
+        name = clean(payload.room_alias or payload.name) if payload else ""
+        return name or await self.contact(person)
+
+    async def _ask(self, person: str) -> str:
+        await self._wait_for_turn()
+        payload = await self._link.fetch("contact", lambda puppet: puppet.contact_payload(person))
+        return clean(payload.name) if payload else ""
+
+    async def _in_time(self, asking: Coroutine[Any, Any, str]) -> str:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asking
+        except TimeoutError:
+            return ""
 
     async def _wait_for_turn(self) -> None:
         loop = asyncio.get_running_loop()

@@ -32,6 +32,12 @@ def payload_of(raw: str) -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
+def text_of(payload: dict[str, Any], key: str) -> str:
+    """A text in a payload, or '' where there is none."""
+    value = payload.get(key)
+    return value if isinstance(value, str) else ""
+
+
 def ids_of(value: object) -> tuple[str, ...]:
     """The ids in a list, each once; none where it is no list."""
     if not isinstance(value, list):

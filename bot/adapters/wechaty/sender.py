@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
+from bot.adapters.wechaty import files, wire
 from bot.adapters.wechaty.link import Call, Disconnected, Link
 from bot.adapters.wechaty.names import Names
 from bot.adapters.wechaty.reading import MENTION_END
-from bot.errors import Delivery, NotSent, Unsupported, Unsure
-from bot.model import Accept, Outgoing, Person, Say, clean
-
-# A gateway takes requests of 4 MiB, and base64 makes four bytes of three.
-LARGEST_PICTURE = 3_000_000
-
-BASE64_BOX = 1
+from bot.errors import Delivery, NotSent, TooFast, Unsupported, Unsure
+from bot.model import Accept, Announce, Card, Outgoing, Person, Say, clean
 
 # These come from the gateway's door, before its puppet is asked. Any other status may come from a
 # puppet that raised after the message went out, so it is Unsure.
-_TURNED_AWAY = {Status.UNAUTHENTICATED, Status.PERMISSION_DENIED, Status.RESOURCE_EXHAUSTED}
+_TURNED_AWAY = {Status.UNAUTHENTICATED, Status.PERMISSION_DENIED}
 
 
 class Sender:
@@ -37,26 +32,44 @@ class Sender:
         self._names = names
 
     async def send(self, outgoing: Outgoing) -> None:
-        if isinstance(outgoing, Accept):
-            await self._once(lambda puppet: puppet.room_invitation_accept(outgoing.invitation))
-            return
-        picture = await _file(outgoing.picture) if outgoing.picture else None
-        text = await self._text(outgoing)
-        mentions = [] if outgoing.private else [person.id for person in outgoing.mentions]
-        if text:
-            await self._once(lambda puppet: puppet.message_send_text(outgoing.chat, text, mentions))
-        if picture is None:
-            return
-        try:
-            await self._once(
-                lambda puppet: puppet.puppet_stub.message_send_file(
-                    conversation_id=outgoing.chat, filebox=picture
-                )
-            )
-        except Delivery as error:
-            if not text:
-                raise
-            raise Unsure("文字发出去了，图片没有") from error
+        match outgoing:
+            case Accept(invitation):
+                await self._once(lambda puppet: puppet.room_invitation_accept(invitation))
+            case Announce(text, chat):
+                await self._once(lambda puppet: wire.announce(puppet.puppet_stub, chat, clean(text)))
+            case Say():
+                await self._say(outgoing)
+
+    async def _say(self, say: Say) -> None:
+        """The parts of a message, each on its own. What cannot be sent is found out before any is."""
+        parts: list[tuple[str, Call[Any], float]] = []
+        if text := await self._text(say):
+            mentions = [] if say.private else [person.id for person in say.mentions]
+            parts.append(("文字", lambda puppet: puppet.message_send_text(say.chat, text, mentions), 0))
+        for what, path in (("图片", say.picture), ("文件", say.file)):
+            if path is not None:
+                parts.append((what, *await self._file(say.chat, path)))
+        if say.card is not None:
+            parts.append(("链接", partial(_send_card, say.chat, say.card), 0))
+        out = ""
+        for what, part, longer in parts:
+            try:
+                await self._once(part, longer)
+            except Delivery as error:
+                if not out:
+                    raise
+                raise Unsure(f"{out}发出去了，{what}没有：{error}") from error
+            out = what
+
+    async def _file(self, chat: str, path: Path) -> tuple[Call[Any], float]:
+        """How to send a file, and how much longer than a text it may take."""
+        longer = await files.size_of(path) / files.SLOWEST
+        with _nothing_sent():
+            box = await files.box(self._link, path)
+        return (
+            lambda puppet: puppet.puppet_stub.message_send_file(conversation_id=chat, filebox=box),
+            longer,
+        )
 
     async def _text(self, say: Say) -> str:
         if say.private:
@@ -69,9 +82,19 @@ class Sender:
     async def _name(self, say: Say, person: Person) -> str:
         return person.name or await self._names.member(say.chat, person.id)
 
-    async def _once(self, do: Call[Any]) -> None:
+    async def _once(self, do: Call[Any], longer: float = 0.0) -> None:
         with _told_apart():
-            await self._link.call(do)
+            await self._link.call(do, self._link.deadline + longer)
+
+
+async def _send_card(chat: str, card: Card, puppet: Any) -> None:  # noqa: ANN401 - wechaty ships no types
+    payload = {
+        "title": clean(card.title),
+        "url": card.url,
+        "description": clean(card.description),
+        "thumbnailUrl": card.thumbnail,
+    }
+    await puppet.message_send_url(chat, json.dumps({key: value for key, value in payload.items() if value}))
 
 
 @contextmanager
@@ -79,28 +102,36 @@ def _told_apart() -> Iterator[None]:
     """Turn what a call raises into what the outbox needs to know."""
     try:
         yield
+    except Delivery:
+        raise
     except Disconnected as error:
         raise NotSent("网关断开了") from error
     except ConnectionError as error:
         raise NotSent("连不上网关") from error
     except GRPCError as error:
-        if error.status is Status.UNIMPLEMENTED:
-            raise Unsupported("这个网关办不到") from error
-        kind = NotSent if error.status in _TURNED_AWAY else Unsure
-        raise kind(f"the gateway answered {error.status.name}: {error.message}") from error
+        raise _refused(error) from error
     except TimeoutError as error:
         raise Unsure("网关没有按时回话") from error
     except Exception as error:
         raise Unsure("和网关的连接断了") from error
 
 
-async def _file(path: Path) -> str:
-    """A file as gateways take it. wechaty's own FileBox calls deprecated parts of logging."""
+@contextmanager
+def _nothing_sent() -> Iterator[None]:
+    """The same for what goes to the gateway alone: whatever fails, no message was on its way yet."""
     try:
-        data = await asyncio.to_thread(path.read_bytes)
-    except OSError as error:
-        raise NotSent("读不了图片") from error
-    if len(data) > LARGEST_PICTURE:
-        raise Unsupported(f"图片 {path.name} 有 {len(data)} 字节，网关最多收 {LARGEST_PICTURE} 字节")
-    content = base64.b64encode(data).decode()
-    return json.dumps({"name": clean(path.name), "boxType": BASE64_BOX, "base64": content})
+        with _told_apart():
+            yield
+    except Unsure as error:
+        raise NotSent(f"文件没有传到网关：{error}") from error
+
+
+def _refused(error: GRPCError) -> Delivery:
+    if error.status is Status.UNIMPLEMENTED:
+        return Unsupported("这个网关办不到")
+    if error.status is Status.RESOURCE_EXHAUSTED:
+        if "larger than max" in (error.message or ""):
+            return Unsupported("太长了，网关不收")
+        return TooFast("平台说发得太快了")
+    kind = NotSent if error.status in _TURNED_AWAY else Unsure
+    return kind(f"网关回的是 {error.status.name}：{error.message}")
