@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, event, func, select
+from sqlalchemy import Engine, ForeignKey, event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -179,14 +179,19 @@ async def _account(session: AsyncSession, group: int, kind: str, subject: int) -
 
 
 def on_sqlite(path: object) -> AsyncEngine:
-    """An engine as durable as the bot's own: WAL, every commit on the disk."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, pool_timeout=120)
+    made = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, pool_timeout=120)
+    durable(made.sync_engine)
+    return made
 
-    @event.listens_for(engine.sync_engine, "connect")
+
+def durable(made: Engine) -> Engine:
+    """SQLite set as the bot's own: WAL, every commit on the disk."""
+
+    @event.listens_for(made, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    return engine
+    return made

@@ -5,15 +5,15 @@ What is in them is what the bot itself would have written, as the audit finds.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
 
+from benchmarks.stage import FILE
 from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.model import DAY
-from storage.database import FILE
-from storage.db import engine
-from storage.migrate import upgrade
+from storage.database import Database
 
 TAG = "理财"
 POINTS, TREASURY = 5, 10_000
@@ -63,11 +63,7 @@ def fill(data: Path, groups: int, each: int, *, days: int, now: int) -> int:
 
     The answer is how many groups were there before: the first new one is `g` and that number.
     """
-    made = engine(f"sqlite:///{data / FILE}")
-    try:
-        upgrade(made)
-    finally:
-        made.dispose()
+    asyncio.run(_made(data))
     with closing(connect(data / FILE)) as connection, connection:
         (before,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM groups").fetchone()
         values = {
@@ -93,3 +89,8 @@ def fill(data: Path, groups: int, each: int, *, days: int, now: int) -> int:
         for step in _STEPS:
             connection.execute(step, values)
     return int(before)
+
+
+async def _made(data: Path) -> None:
+    """The tables, when they are not there."""
+    await (await Database.open(data)).close()

@@ -16,14 +16,13 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.result import Result, middle
-from benchmarks.stage import Nowhere, Stage, folder, line, open_groups, say, stage
+from benchmarks.stage import FILE, Nowhere, Stage, folder, line, open_groups, say, stage
 from benchmarks.stream import BURST
 from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import settle
 from bot.config import Settings
 from bot.model import Message, Outgoing, Person, Say
 from storage.audit import audit
-from storage.database import FILE
 
 PACKETS, MEMBERS, SHARES = 100, 200, 50
 REPEATS = 3

@@ -18,14 +18,13 @@ from pathlib import Path
 
 from benchmarks import by_hand, by_orm
 from benchmarks.result import Result, middle, p99
-from benchmarks.stage import Stage, folder, line, open_groups, stage
+from benchmarks.stage import FILE, Stage, folder, line, open_groups, stage
 from bot.app import settle
 from bot.model import Message
 from storage.audit import audit
-from storage.database import FILE
 
 SIGN_INS = 20_480
-BY_ORM = 1_280  # it would take a minute over as many as the others
+BY_ORM = 640  # over as many as the others it would take a minute
 ORM = "async ORM, a session a message"
 CALLERS = 64
 REPEATS = 3

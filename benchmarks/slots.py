@@ -19,18 +19,17 @@ from typing import Any
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import insert
+from sqlalchemy import create_engine, insert
 
+from benchmarks.by_orm import durable
 from benchmarks.filling import TAG, fill
 from benchmarks.result import Result, middle
-from benchmarks.stage import folder, stage
+from benchmarks.stage import FILE, folder, stage
 from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.clock import MovableClock
 from bot.config import Pace, Settings
 from bot.sop.shelf import FOLDERS
 from storage.audit import audit
-from storage.database import FILE
-from storage.db import engine
 from storage.tables import occurrences, outbox
 
 GROUPS = 10_000
@@ -92,13 +91,12 @@ def evening(data: Path) -> Path:
 
 async def by_scheduler(data: Path) -> float:
     """A date job for each group, a plain function, all due when the scheduler goes on."""
-    made = engine(f"sqlite:///{data / FILE}")
+    made = durable(create_engine(f"sqlite:///{data / FILE}"))
     now = time.time_ns() // 1000
     body = json.dumps({"text": POST, "values": {}}, ensure_ascii=False)
 
     def job(group: int) -> None:
-        with made.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with made.begin() as connection:
             claimed = connection.execute(
                 insert(occurrences).values(
                     slot="evening",
@@ -122,7 +120,6 @@ async def by_scheduler(data: Path) -> float:
                     occurrence=claimed[0],
                 )
             )
-            connection.exec_driver_sql("COMMIT")
 
     left, done = GROUPS, asyncio.Event()
 

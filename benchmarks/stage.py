@@ -18,6 +18,7 @@ from bot.model import Message, Outgoing, Person, Roster
 from bot.ports import Inbox, State
 
 ROOT = Path(__file__).resolve().parent.parent
+FILE = "xiaoer.db"
 
 
 class Nowhere:
