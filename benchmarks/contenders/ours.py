@@ -15,8 +15,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.contenders.lap import FarSide, laps, run
-from benchmarks.stage import folder, log_as_run
+from benchmarks.stage import Nowhere, folder, log_as_run
 from benchmarks.stream import COMMANDS, GROUPS, MEMBERS, Said, answer
+from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.dispatch import lanes
@@ -26,7 +27,6 @@ from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame, Turn
 from bot.model import Group, Member, Message, Outgoing, Person, Reply, Role, Say
 from bot.outbox.sender import Sender
-from bot.ports import Inbox, State
 from bot.sop.library import Library
 from bot.sop.schema import Kinds
 from storage.database import Database
@@ -36,7 +36,6 @@ from storage.writer import Writer
 if TYPE_CHECKING:
     from storage.store import Store
 
-ACCOUNT = "shop"
 router = Router("words")
 
 
@@ -45,42 +44,45 @@ def reply(message: Message, turn: Turn) -> Reply:
     return Reply(answer(message.text), verbatim=True, to=turn.person)
 
 
-class Adapter:
+class Adapter(Nowhere):
     """Carries everything to the far side at once."""
 
-    account = ACCOUNT
-    state = State.ONLINE
-    note = ""
-
     def __init__(self) -> None:
+        super().__init__()
         self.far = FarSide()
-
-    async def start(self, inbox: Inbox) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
 
     async def send(self, outgoing: Outgoing) -> None:
         assert isinstance(outgoing, Say)
         self.far.took(outgoing.text)
 
 
-class Nothing:
-    """A store whose marks are always new and whose rows are kept nowhere."""
+class Marks:
+    """Every message is new."""
+
+    def add(self, account: str, chat: str, message: str, now: int, outcome: str) -> bool:
+        return True
+
+
+class Rows:
+    """Numbered, and kept nowhere."""
 
     def __init__(self) -> None:
-        self.marks = self.outbox = self
-        self._ids = count(1)
+        self._last = 0
 
-    def savepoint(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def add(self, account: str, chat: str, *what: Any, send_before: int = 0, **more: Any) -> Row | bool:
-        """A mark has an outcome at its end, a row a body before its moment."""
-        if not isinstance(what[1], dict):
-            return True
-        return Row(next(self._ids), account, chat, what[0], what[1], what[2], send_before, more["occurrence"])
+    def add(
+        self,
+        account: str,
+        chat: str,
+        kind: str,
+        body: dict[str, Any],
+        now: int,
+        *,
+        send_before: int = 0,
+        occurrence: int = 0,
+        about: str = "",
+    ) -> Row:
+        self._last += 1
+        return Row(self._last, account, chat, kind, body, now, send_before, occurrence)
 
     def sending(self, rows: Sequence[Row]) -> None:
         pass
@@ -89,6 +91,18 @@ class Nothing:
         pass
 
     planned = sending
+
+
+class Nothing:
+    """A store that remembers nothing, and so has nothing to undo."""
+
+    def __init__(self) -> None:
+        self.marks = Marks()
+        self.outbox = Rows()
+        self._savepoint = nullcontext()
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        return self._savepoint
 
 
 class AtOnce:
@@ -116,6 +130,7 @@ class Bot:
         self.sender = Sender(clock, writer, {ACCOUNT: adapter}, {}, Path())
         self.dispatcher = Dispatcher(frame, clock, writer, made, self)
         self._now = clock.now()
+        self._ids = count()
 
     def deliver(self, rows: list[Row]) -> None:
         self.sender.deliver(rows)
@@ -128,17 +143,11 @@ class Bot:
 
     def make(self, said: Said) -> Message:
         person = Person(f"p{said.member}", f"群友{said.member}")
-        return Message(ACCOUNT, f"g{said.group}", f"m{self._count()}", person, said.text, self._now)
+        return Message(ACCOUNT, f"g{said.group}", f"m{next(self._ids)}", person, said.text, self._now)
 
     async def feed(self, messages: Sequence[Message]) -> None:
         for message in messages:
             self.dispatcher.feed(message)
-
-    @property
-    def _count(self) -> Callable[[], int]:
-        return self._ids.__next__
-
-    _ids = count()
 
 
 async def dispatch(many: int) -> float:
