@@ -75,8 +75,13 @@ async def log_in(app: App, gateway: Gateway, account: str = ACCOUNT, who: str = 
 
 async def online(app: App, account: str = ACCOUNT) -> None:
     """Wait until an account is online; nothing that is said from here on is missed."""
-    async with asyncio.timeout(5):
-        while app._adapters[account].state is not State.ONLINE:
+    await until_it_stands(app, State.ONLINE, account)
+
+
+async def until_it_stands(app: App, state: State, account: str = ACCOUNT) -> None:
+    """Wait until an account stands so."""
+    async with asyncio.timeout(10):
+        while app._adapters[account].state is not state:
             await asyncio.sleep(0.01)
 
 

@@ -116,8 +116,9 @@ class Gate {
 
 const OPS = {
   close: g => { gates.delete(g.number); return g.server.stop() },
-  // Its connections break; what it knows, it still knows.
-  blink: async g => { await g.server.stop(); await g.serve() },
+  // Its connections break, and nobody answers at its port; what it knows, it still knows.
+  away: g => g.server.stop(),
+  back: g => g.serve(),
   // As a gateway of before 2022, which has no such method.
   forget: (g, { method }) => g.server.grpcServer.unregister(`/wechaty.Puppet/${method}`),
   contact: (g, c) => g.mocker.createContact(c).id,

@@ -107,7 +107,7 @@ async def test_a_message_does_not_wait_long_for_a_room_or_a_name_that_cannot_be_
 async def test_names_that_hang_in_every_room_hold_up_no_message_for_long(
     gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names, "PATIENCE", 2.0)
+    monkeypatch.setattr(names, "PATIENCE", 1.0)
     await gateway.do("fault", on="roomMemberRawPayload", hang=True, times=1_000)
     rooms = [f"r{n}@chatroom" for n in range(100, 112)]
     for room in rooms:
@@ -126,7 +126,8 @@ async def test_what_was_under_way_when_the_connection_broke_is_asked_for_again_o
         while not (await gateway.do("calls")).get("messageRawPayload"):
             await asyncio.sleep(0.01)
     with capture_logs() as logs:
-        await gateway.do("blink")
+        await gateway.do("away")
+        await gateway.do("back")
         assert (await inbox.wait(Message)).text == "签到"
     assert [line["event"] for line in logs] == ["wechaty_gateway_gone", "wechaty_gateway_reached"]
 

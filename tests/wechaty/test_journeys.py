@@ -22,11 +22,12 @@ from sqlalchemy import func, select
 
 from bot.app import App, settle
 from bot.model import DAY, Occurrence
+from bot.ports import State
 from storage import tables
 from storage.db import Query
 from storage.store import Store
 from tests.sop.fakes import write
-from tests.wechaty.chat import Chat, at_work, audited, log_in, online
+from tests.wechaty.chat import Chat, at_work, audited, log_in, online, until_it_stands
 from tests.wechaty.conftest import ACCOUNT, ROOM, people
 from tests.wechaty.gateway import TOKEN, Gateway, GatewayHost
 
@@ -324,21 +325,19 @@ async def test_what_was_on_its_way_when_the_gateway_died_is_unknown_and_the_rest
 
 
 async def test_what_was_due_without_a_gateway_goes_out_once_after_a_restart(
-    home: Path, node_env: Mapping[str, str], free_port: int
+    home: Path, gateway: Gateway
 ) -> None:
-    async with AsyncExitStack() as at_the_end:
-        async with mortal_gateway(node_env, free_port) as gateway:
-            app = await at_the_end.enter_async_context(at_work(home, {ACCOUNT: gateway.endpoint}))
-            await log_in(app, gateway)
-            await Chat(gateway).ask("mary", "开张 福利")
-            await settle(app)
-        await app.dispatcher.feed_slot(await planned(app, "shoes"))
-    async with (
-        mortal_gateway(node_env, free_port) as gateway,
-        at_work(home, {ACCOUNT: gateway.endpoint}) as app,
-    ):
+    chat = Chat(gateway)
+    async with at_work(home, {ACCOUNT: gateway.endpoint}) as app:
         await log_in(app, gateway)
-        chat = Chat(gateway)
+        await chat.ask("mary", "开张 福利")
+        await settle(app)
+        await gateway.do("away")
+        await until_it_stands(app, State.GONE)
+        await app.dispatcher.feed_slot(await planned(app, "shoes"))
+    async with at_work(home, {ACCOUNT: gateway.endpoint}) as app:
+        await gateway.do("back")
+        await online(app)
         assert [(await chat.heard())["kind"] for _ in range(2)] == ["text", "file"]
         await chat.quiet()
     assert not audited(home).unknown

@@ -66,7 +66,8 @@ async def test_messages_come_and_go_over_tls(
         await adapter.send(Say(ROOM, "收到", file=file))
         assert [line["kind"] for line in await gateway.all_sent()] == ["text", "file"]
         # And it finds back.
-        await gateway.do("blink")
+        await gateway.do("away")
+        await gateway.do("back")
         await inbox.wait(Roster, 2)
         await adapter.stop()
 

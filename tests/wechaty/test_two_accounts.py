@@ -11,7 +11,7 @@ from bot.app import App
 from bot.model import DAY
 from bot.ports import State
 from tests.sop.fakes import write
-from tests.wechaty.chat import Chat, at_work, audited, log_in, until_seen
+from tests.wechaty.chat import Chat, at_work, audited, log_in, until_it_stands, until_seen
 from tests.wechaty.conftest import ROOM, people
 from tests.wechaty.gateway import TOKEN, Gateway, GatewayHost
 
@@ -113,8 +113,7 @@ async def test_the_one_that_was_opened_first_keeps_the_group_though_it_is_not_th
     assert "你有 5 分" in (await bank.heard())["body"]
     # While it is away nobody speaks for it: the points are its.
     await other.do("logout", reason="phone")
-    while app._adapters["bank"].state is not State.LOGGED_OUT:
-        await other.do("calls")
+    await until_it_stands(app, State.LOGGED_OUT, "bank")
     await shop.say("mary", "积分榜")
     assert not await gateway.all_sent()
     # Put out of the group, it is replaced.
