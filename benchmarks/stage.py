@@ -15,7 +15,7 @@ from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import App, settle
 from bot.config import Settings
 from bot.model import Message, Outgoing, Person, Roster
-from bot.ports import Inbox, State
+from bot.ports import LONGEST, Inbox, State
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = "xiaoer.db"
@@ -28,6 +28,7 @@ class Nowhere:
     state = State.ONLINE
     since = 0
     note = ""
+    longest = LONGEST
 
     def __init__(self) -> None:
         self.sent = 0

@@ -110,8 +110,7 @@ class App:
 
     def busy(self) -> bool:
         """Whether queue or outbox hold anything that goes on without the clock being moved."""
-        sleeping = self.clock.sleepers if isinstance(self.clock, MovableClock) else 0
-        return not self.dispatcher.idle or self.sender.chats > sleeping
+        return not self.dispatcher.idle or self.sender.busy
 
     # What the dispatcher tells of what was committed. ----------------------------------------------
 
@@ -140,7 +139,8 @@ class App:
         frame = Frame(table, library, settings, self._chance, self.planning.of)
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(frame, self.clock, writer, made, self, self._adapters)
-        self.sender = Sender(self.clock, writer, self._adapters, self._pacers(), self.library_root)
+        pacers = self._pacers()
+        self.sender = Sender(self.clock, writer, self._adapters, pacers, self.library_root, library.texts)
         self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning)
         if isinstance(self.clock, MovableClock):
             self.mover = Mover(self.clock, self.alarm, self.busy, store.save_offset)
@@ -171,7 +171,7 @@ class App:
         given = self.settings.pace
         pace = given or Pace()
         return {
-            name: Pacer(self.clock, pace.chat_gap, pace.per_minute, self._chance)
+            name: Pacer(self.clock, pace.chat_gap, pace.per_minute, self._chance, pace.post_gap)
             for name in self._adapters
             if given or name != SANDBOX
         }

@@ -85,9 +85,12 @@ class Log(Part):
 
 
 class Pace(Part):
-    """How fast an account may send: a gap between messages in one chat, and so many a minute in all."""
+    """How fast an account may send: gaps between messages in one chat, and between posts to different
+    chats, and so many messages a minute in all.
+    """
 
     chat_gap: Duration = SECOND
+    post_gap: Duration = 3 * SECOND
     per_minute: Annotated[int, Field(ge=1, le=100_000)] = 40
 
 

@@ -66,7 +66,11 @@ class NotSent(Delivery):
 
 
 class TooFast(NotSent):
-    """The platform turned it away because too much was sent."""
+    """The platform turned it away because too much was sent; `seconds` is how long it asks for, if it says."""
+
+    def __init__(self, text: str, seconds: float = 0) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class Unsure(Delivery):

@@ -240,20 +240,34 @@ Result = None | Effect | Sequence[Effect]
 class Say:
     """One message, ready to go: `mentions` are called at the head, before `text`.
 
-    How a mention is written differs by platform, so the adapter writes it. Picture, file and card
-    go out after the text in this order, as messages of their own where the platform wants that.
+    With `places` each is called where it says, a position in the text; they stand in order. How a
+    mention is written differs by platform, so the adapter writes it (see `called`). Picture, file
+    and card go out after the text in this order, as messages of their own where the platform wants
+    that.
     """
 
     chat: str
     text: str
     private: bool = False
     mentions: tuple[Person, ...] = ()
+    places: tuple[int, ...] = ()
     picture: Path | None = None
     file: Path | None = None
     card: Card | None = None
 
 
 Outgoing = Say | Accept | Announce
+
+
+def called(say: Say, calls: Sequence[str]) -> str:
+    """The text of a message with its mentions in their places, each as the platform writes it."""
+    if not say.places:
+        return "".join(calls) + say.text
+    parts, last = [], 0
+    for place, call in zip(say.places, calls, strict=True):
+        parts += [say.text[last:place], call]
+        last = place
+    return "".join(parts) + say.text[last:]
 
 
 _UNSAFE = re.compile("[\0\ud800-\udfff]")

@@ -41,10 +41,18 @@ class State(StrEnum):
     """The gateway is away, or the adapter stopped."""
 
 
+# What one message may hold: 微信 cuts off what is longer (docs/how-it-works.md says who found that).
+LONGEST = 2000
+
+
 class Adapter(Protocol):
-    """One account on one platform. It translates between the platform and events, and decides nothing."""
+    """One account on one platform. It translates between the platform and events, and decides nothing.
+
+    `longest` is how many characters one message of this platform may have, mentions and all.
+    """
 
     account: str
+    longest: int
 
     @property
     def state(self) -> State:
@@ -68,7 +76,7 @@ class Adapter(Protocol):
         """Stop feeding and let go of the platform, without logging the account out."""
 
     async def send(self, outgoing: Outgoing) -> None:
-        """Carry one thing out, once. Raises NotSent, Unsure or Unsupported."""
+        """Carry one thing out, once. Raises NotSent (TooFast among it), Unsure or Unsupported."""
 
 
 # What the sandbox keeps on disk. ---------------------------------------------------------------

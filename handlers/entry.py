@@ -22,6 +22,7 @@ router = Router(
         "entry.rules": "群规：\n{rules}",
         "entry.remind": "还差一步：回复入群暗号，就能签到、答题和抢红包。不知道暗号，请问群主。",
         "entry.admitted": "暗号正确，欢迎入席。回复「签到」开始吧。",
+        "entry.admitted.many": "{names}暗号正确，欢迎入席。回复「签到」开始吧。",
         "entry.password_set": "暗号设好了，以后进群的人要先说出来。现在在群里的都算自己人。",
         "entry.password_changed": "暗号换好了，还没说过暗号的人要说新的。",
         "entry.password_kept": "暗号还是这个，没有变。",

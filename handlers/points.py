@@ -11,6 +11,8 @@ router = Router(
     "points",
     {
         "points.mine": "你有 {points} 分。",
+        "points.mine.many": "{count} 人的积分\n{lines}",
+        "points.mine.line": "{points} 分",
         "points.top": "积分榜\n{top}",
         "points.nobody": "还没有人有积分。回复「签到」就有了。",
         "points.private": "你的积分：\n{purses}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -37,6 +37,8 @@ router = Router(
     {
         "quiz.question": "第 {number} 题，共 {rounds} 题，{open}后公布答案\n{question}",
         "quiz.locked": "你已经选了 {answer}，以第一次为准。",
+        "quiz.locked.many": "{count} 人已经选了，以第一次为准\n{lines}",
+        "quiz.locked.line": "选了 {answer}",
         "quiz.closed": "第 {number} 题答案：{answer}\n{players} 人作答，{right} 人答对。{winners}",
         "quiz.winners": "得分：{names}。",
         "quiz.everyone": "参加的每人 +{points}。",
@@ -85,7 +87,9 @@ def _game(name: str) -> str:
 
 
 class QuizActivity(Activity):
-    """Rounds of questions of one game."""
+    """Rounds of questions of one game: an opening, and the first of them."""
+
+    messages: ClassVar[int] = 2
 
     kind: Literal["quiz"]
     game: Annotated[str, AfterValidator(_game)]

@@ -14,7 +14,11 @@ router = Router(
     "sign_in",
     {
         "sign_in.done": "签到成功，今天第 {place} 个，连续 {streak} 天，得 {points} 分，共 {balance} 分。",
+        "sign_in.done.many": "{count} 人签到成功\n{lines}",
+        "sign_in.done.line": "第 {place} 个，连续 {streak} 天，得 {points} 分，共 {balance} 分",
         "sign_in.again": "今天已签到，第 {place} 个，连续 {streak} 天。",
+        "sign_in.again.many": "{count} 人今天已签到\n{lines}",
+        "sign_in.again.line": "第 {place} 个，连续 {streak} 天",
     },
 )
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import MINUTE
 from storage.db import Db, Query
-from storage.tables import occurrences, outbox
+from storage.tables import occurrences, outbox, paces
 
 # Members can have seen it. (An IN would be expanded at each call; see storage/db.py.)
 SEEN = ("sent", "unknown", "sending")
@@ -33,7 +33,7 @@ _ADD = Query(
     )
 )
 _LAST = Query(select(func.coalesce(func.max(outbox.c.id), 0)))
-_columns = (
+columns = (
     outbox.c.id,
     outbox.c.account,
     outbox.c.chat,
@@ -42,9 +42,10 @@ _columns = (
     outbox.c.at,
     outbox.c.send_before,
     outbox.c.occurrence,
+    outbox.c.about,
 )
 _IN_STATE = Query(
-    select(*_columns)
+    select(*columns)
     .where(outbox.c.state == bindparam("s"), text("state <> 'sent'"))  # see storage/tables.py
     .order_by(outbox.c.id)
 )
@@ -72,6 +73,12 @@ _OCCURRENCE = Query(
     .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "claimed")
     .values(state=bindparam("s"), reason=bindparam("why"))
 )
+_PACES = Query(select(paces.c.account, paces.c.kept))
+_KEEP_PACE = Query(
+    insert(paces)
+    .values(account=bindparam("account"), kept=bindparam("kept"))
+    .on_conflict_do_update(index_elements=["account"], set_={"kept": bindparam("kept")})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,16 @@ class Row:
     at: int
     send_before: int
     occurrence: int
+    about: str = ""
+
+    @property
+    def post(self) -> bool:
+        """Whether a timer or a slot wants it said, and nobody waits for an answer."""
+        return "post" in self.body
+
+    def late(self, now: int) -> bool:
+        """Whether its moment has passed."""
+        return 0 < self.send_before < now
 
 
 class Outbox:
@@ -120,13 +137,13 @@ class Outbox:
             "about": about,
         }
         self._db.later(_ADD, row)
-        return Row(number, account, chat, kind, body, now, send_before, occurrence)
+        return Row(number, account, chat, kind, body, now, send_before, occurrence, about)
 
     def in_state(self, state: str) -> list[Row]:
         self._db.flush()
         return [
-            Row(key, account, chat, kind, json.loads(body), at, before, occurrence)
-            for key, account, chat, kind, body, at, before, occurrence in self._db.all(_IN_STATE, s=state)
+            Row(key, account, chat, kind, json.loads(body), *rest)
+            for key, account, chat, kind, body, *rest in self._db.all(_IN_STATE, s=state)
         ]
 
     def planned(self, rows: Sequence[Row]) -> None:
@@ -153,6 +170,14 @@ class Outbox:
         """Whether members can have seen a message about this."""
         self._db.flush()
         return self._db.one(_WENT_OUT, what=about) is not None
+
+    def keep_pace(self, account: str, kept: str) -> None:
+        """What an account sent last, for its pacer at the next start."""
+        self._db.run(_KEEP_PACE, account=account, kept=kept)
+
+    def paces(self) -> dict[str, str]:
+        """What was kept last, by account."""
+        return dict(self._db.all(_PACES))
 
     def _now(self, rows: Sequence[Row], state: str) -> None:
         self._db.later(_STATE, *({"row": row.id, "s": state, "why": ""} for row in rows))

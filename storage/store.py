@@ -14,6 +14,7 @@ from storage.outbox import Outbox
 from storage.quizzes import Quizzes
 from storage.red_packets import RedPackets
 from storage.sandbox import SandboxWorld
+from storage.settling import Settling
 from storage.sign_ins import SignIns
 from storage.timers import Listening, Timers
 
@@ -30,6 +31,7 @@ class Store:
         self.quizzes = Quizzes(db)
         self.red_packets = RedPackets(db)
         self.sandbox = SandboxWorld(db)
+        self.settling = Settling(db)
         self.sign_ins = SignIns(db)
         self.timers = Timers(db)
         self._db = db

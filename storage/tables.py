@@ -312,6 +312,9 @@ outbox = Table(
     Index("ix_outbox_about", "about", **_where("about <> ''")),
 )
 
+# What each paced account sent last, so that a restart does not exceed its pace.
+paces = Table("paces", metadata, _text("account"), _text("kept"), PrimaryKeyConstraint("account"))
+
 # The sandbox's own world. -----------------------------------------------------------------------
 
 sandbox_groups = Table("sandbox_groups", metadata, _key(), _text("title"))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from bot.model import Outgoing, Say
-from bot.ports import Adapter, Inbox, State
+from bot.ports import LONGEST, Adapter, Inbox, State
 
 # Monday, 7 January 2030, 07:00 in Shanghai.
 MONDAY = 1_893_970_800_000_000
@@ -58,6 +58,7 @@ class FarSide:
         self.state = State.ONLINE
         self.since = MONDAY
         self.note = ""
+        self.longest = LONGEST
         self.trouble = trouble
         self.behind = behind
         self.tried: list[Outgoing] = []

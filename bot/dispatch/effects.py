@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 REPLY_WITHIN = 10 * MINUTE
 
 
-def keep(library: Library, store: Store, chat: Key, result: Result, now: int) -> list[Row]:
-    """Write what is to be said and done, in order. A reply is stale after 10 minutes, unless it says."""
+def keep(
+    library: Library, store: Store, chat: Key, result: Result, now: int, *, post: bool = False
+) -> list[Row]:
+    """Write what is to be said and done, in order. A reply is stale after 10 minutes, unless it says.
+
+    A `post` is wanted by a timer or a slot, and can wait for those who are answered.
+    """
     if result is None:
         return []
     effects: list[Effect] = [result] if isinstance(result, Reply | Accept | Announce) else list(result)
-    return [_keep(library, store, chat, effect, now) for effect in effects]
+    return [_keep(library, store, chat, effect, now, post) for effect in effects]
 
 
-def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int) -> Row:
+def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, post: bool) -> Row:
     if isinstance(effect, Accept):
         return store.outbox.add(*chat, "accept", {"invitation": effect.invitation}, now)
     if isinstance(effect, Announce):
@@ -35,6 +40,10 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int) -
     }
     if effect.to is not None:
         body["to"] = [effect.to.id, effect.to.name]
+        if not effect.verbatim:
+            body["key"] = effect.text
+    if post:
+        body["post"] = True
     if effect.picture:
         body["picture"] = effect.picture
     if effect.file:

@@ -8,6 +8,7 @@ from bot.model import Role
 TEXTS = {
     "gate.not_open": "我还没在这个群开张，请群主说一声「开张」。",
     "gate.newcomer": "请先说出入群暗号，再来一起玩。",
+    "gate.newcomer.many": "{names}请先说出入群暗号，再来一起玩。",
     "gate.owner_only": "这件事要群主来说。",
     "gate.again": "刚才那条已办。",
     "gate.in_group": "这件事请到群里说。",

@@ -239,7 +239,8 @@ class Turns:
         try:
             with store.savepoint():
                 store.timers.claim(timer.id)
-                rows = self._keep(store, turn, self._frame.routes.timers[timer.kind](timer, turn))
+                result = self._frame.routes.timers[timer.kind](timer, turn)
+                rows = self._keep(store, turn, result, post=True)
         except Refused as refused:
             turn = self._undone(store, key, turn)
             store.timers.claim(timer.id)
@@ -263,8 +264,9 @@ class Turns:
 
     # Both. -------------------------------------------------------------------------------------------
 
-    def _keep(self, store: Store, turn: Turn, result: Result) -> list[Row]:
-        return keep(self._frame.library, store, (turn.group.account, turn.group.chat), result, turn.now)
+    def _keep(self, store: Store, turn: Turn, result: Result, *, post: bool = False) -> list[Row]:
+        chat = turn.group.account, turn.group.chat
+        return keep(self._frame.library, store, chat, result, turn.now, post=post)
 
     def _undone(self, store: Store, key: Key, turn: Turn) -> Turn:
         """A new turn on a lane as the database has it, after a savepoint was rolled back."""

@@ -1,36 +1,179 @@
-"""How fast one account may send: so long between messages in one chat, and so many a minute in all."""
+"""How fast one account may send: arithmetic over moments. bot/outbox/gate.py asks it, and waits.
+
+So long between messages in one chat, longer between posts to different chats, so many a minute in all.
+Posts hurry when their time runs short, but never take more than three quarters of a minute, and leave an
+eighth of it free for who talks next.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 
-from bot.model import MINUTE
+from bot.model import MINUTE, SECOND
 from bot.ports import Clock
+
+NEVER = 2**62
+PAUSES = tuple(minutes * MINUTE for minutes in (1, 2, 4, 8, 15))
+
+# A reply that can share a message waits a second for each that would be waiting if all had gone alone; not
+# so long that it feels slow.
+GATHER = SECOND
+LONGEST_GATHER = 2_500_000
+BACKLOG = 4.0
+
+FORGET = 10_000
+
+
+def each_post(per_minute: int) -> int:
+    """How long one post takes at least, of an account that sends so many messages a minute."""
+    return MINUTE * 4 // (3 * per_minute)
+
+
+@dataclass(slots=True)
+class _Chat:
+    """`free` is when it may have its next message; `backlog` how many replies would have waited at `left_at`
+    if each were a message of its own, sent at the account's pace.
+    """
+
+    free: int
+    left_at: int
+    backlog: float = 0
 
 
 @dataclass(slots=True)
 class Pacer:
-    """One account's pace. `chat_gap` is in microseconds; a jitter of up to a third is added to it."""
+    """One account's pace. Gaps are in microseconds.
+
+    By chance a third of `chat_gap` is added to it at most, and two thirds of `post_gap`.
+    """
 
     clock: Clock
     chat_gap: int
     per_minute: int
     chance: Random
-    _last: dict[str, int] = field(default_factory=dict)
-    _recent: deque[int] = field(default_factory=deque)
+    post_gap: int = 3 * SECOND
+    _recent: deque[tuple[int, str]] = field(default_factory=deque)
+    _away: dict[str, int] = field(default_factory=dict)  # chats that have a turn, and the places it will take
+    _chats: dict[str, _Chat] = field(default_factory=dict)
+    _post_chat: str | None = None
+    _post_at: int = -NEVER
+    _post_step: int = 0
+    _until: int = 0
+    _pauses: int = 0
+    _probing: bool = False
 
-    def next(self, chat: str) -> int:
-        """The moment from which the next message may go to this chat."""
+    # When. -----------------------------------------------------------------------------------------
+
+    def room(self, size: int) -> int:
+        """The moment from which the account may send so many messages; NEVER: not before one has landed."""
+        if self._probing and self._away:
+            return NEVER
         now = self.clock.now()
-        while self._recent and self._recent[0] <= now - MINUTE:
+        while self._recent and self._recent[0][0] <= now - MINUTE:
             self._recent.popleft()
-        free = self._recent[0] + MINUTE if len(self._recent) >= self.per_minute else 0
-        return max(free, self._last.get(chat, -self.chat_gap) + self.chat_gap)
+        taken = sum(self._away.values())
+        over = len(self._recent) + taken + size - self.per_minute
+        if over > len(self._recent):
+            if taken:
+                return NEVER
+            over = len(self._recent)  # more than a minute can hold goes when nothing else did
+        return max(self._until, self._recent[over - 1][0] + MINUTE if over > 0 else 0)
 
-    def count(self, chat: str) -> None:
-        """A message goes to this chat now."""
+    def rested(self, chat: str) -> int:
+        """The moment from which a chat may have its next message."""
+        return self._chats[chat].free if chat in self._chats else 0
+
+    def post(self, chat: str, size: int, time_each: int) -> int:
+        """The moment from which a post may go. `time_each` is the time that there is for each that waits."""
+        shortest = each_post(self.per_minute)
+        gap = 0 if self.follows(chat) else min(self._post_step, max(shortest, time_each))
+        return max(self._post_at + gap, self.room(size + self.per_minute // 8))
+
+    def follows(self, chat: str) -> bool:
+        """Whether the last post went to this chat."""
+        return chat == self._post_chat
+
+    def gathered(self, chat: str, since: int) -> int:
+        """Until when a reply waits for others to share its message; at once where few are talking."""
+        return since + min(LONGEST_GATHER, round(GATHER * self._backlog(chat, since)))
+
+    def _backlog(self, chat: str, moment: int) -> float:
+        last = self._chats.get(chat)
+        if last is None:
+            return 0
+        return max(0, last.backlog - max(0, moment - last.left_at) * self.per_minute / MINUTE)
+
+    # What goes out. --------------------------------------------------------------------------------
+
+    def takes(self, chat: str, size: int, *, post: bool) -> None:
+        """A chat has its turn."""
+        self._away[chat] = size
+        if post:
+            self._posted(chat)
+
+    def leaves(self, chat: str, size: int, *, post: bool) -> None:
+        """Its message goes now."""
+        self._away[chat] = 0
+        self._recent.extend([(self.clock.now(), chat)] * size)
+        if post:
+            self._posted(chat)
+
+    def gives_back(self, chat: str) -> None:
+        """It made nothing of its turn."""
+        self._away.pop(chat, None)
+
+    def lands(self, chat: str, carried: int, *, well: bool) -> None:
+        """The adapter is done with a message of so many replies, well or not."""
+        self._away.pop(chat, None)
         now = self.clock.now()
-        self._last[chat] = now + self.chance.randrange(self.chat_gap // 3 + 1)
-        self._recent.append(now)
+        free = now + self.chat_gap + self.chance.randrange(self.chat_gap // 3 + 1)
+        self._chats[chat] = _Chat(free, now, min(BACKLOG, self._backlog(chat, now) + carried))
+        if len(self._chats) > FORGET:
+            self._chats = {name: one for name, one in self._chats.items() if one.left_at > now - MINUTE}
+        if well:
+            self._probing = False
+
+    def pause(self, seconds: float) -> int:
+        """The platform asks to send less: the answer is for how long nothing goes; 0 if it paused already.
+
+        After it one message goes first, and the others when that has arrived.
+        """
+        now = self.clock.now()
+        asked = now + round(seconds * SECOND)
+        if now < self._until:
+            self._until = max(self._until, asked)
+            return 0
+        if now > self._until + PAUSES[-1]:
+            self._pauses = 0
+        span = PAUSES[min(self._pauses, len(PAUSES) - 1)]
+        self._pauses += 1
+        self._until = max(asked, now + span + self.chance.randrange(span // 3 + 1))
+        self._probing = True
+        return self._until - now
+
+    # What a crash must not forget. -----------------------------------------------------------------
+
+    def kept(self) -> str:
+        """The last minute and the pause, for `recall`; what has its place counts as gone."""
+        now = self.clock.now()
+        leaving = [(now, chat) for chat, size in self._away.items() for _ in range(size)]
+        return json.dumps([self._until, self._pauses, *self._recent, *leaving], ensure_ascii=False)
+
+    def recall(self, kept: str) -> None:
+        """Go on as the last process left off. A moment in the future is one of a clock that was wrong."""
+        now = self.clock.now()
+        until, self._pauses, *recent = json.loads(kept)
+        self._until = min(until, now + PAUSES[-1])
+        self._probing = self._until > now
+        for moment, chat in recent:
+            at = min(moment, now)
+            self._recent.append((at, chat))
+            self._chats[chat] = _Chat(at + self.chat_gap * 4 // 3, at)
+
+    def _posted(self, chat: str) -> None:
+        self._post_chat = chat
+        self._post_at = self.clock.now()
+        self._post_step = self.post_gap + self.chance.randrange(self.post_gap * 2 // 3 + 1)

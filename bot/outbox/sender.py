@@ -2,21 +2,28 @@
 
 A row is `planned`, `sending` from just before the adapter gets it, then `sent`; or `failed`, `stale`
 when its moment passed, or `unknown` when it may have arrived. What is unknown is never sent again.
+
+An account without a pacer sends what it has at once. One with a pacer waits for its turns (see
+bot/outbox/gate.py), and what gathers meanwhile goes as one message where it can.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from bot.errors import NotSent, Unsupported, Unsure
-from bot.model import SECOND, Accept, Announce, Card, Outgoing, Person, Say, fill
+from bot.errors import NotSent, TooFast
+from bot.model import SECOND, Outgoing
 from bot.outbox.book import PATIENCE, Book
+from bot.outbox.carrying import Carrier, preview
+from bot.outbox.chat import Chat
+from bot.outbox.gate import Gate
+from bot.outbox.merging import Merging
 from bot.outbox.pace import Pacer
 from bot.ports import Adapter, Clock
 
@@ -26,12 +33,19 @@ if TYPE_CHECKING:
     from storage.writer import Writer
 
 AT_ONCE = 64
+LATE = "过了该发的时间"
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+Key = tuple[str, str]
+
 
 class Sender:
-    """One task for each chat that has something to send. `pacers` go by account; without one, no wait."""
+    """One task for each chat that has something to send. `pacers` go by account; without one, no wait.
+
+    `files` is the folder that pictures and files are in; `texts` say which replies can share a message.
+    """
 
     def __init__(
         self,
@@ -39,41 +53,41 @@ class Sender:
         writer: Writer,
         adapters: Mapping[str, Adapter],
         pacers: Mapping[str, Pacer],
-        pictures: Path,
+        files: Path,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         self._clock = clock
         self._writer = writer
         self._book = Book(writer)
-        self._adapters = adapters
-        self._pacers = pacers
-        self._pictures = pictures
-        self._queues: dict[tuple[str, str], deque[Row]] = {}
-        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._asleep: set[asyncio.Task[None]] = set()
+        self._gates = {account: Gate(account, clock, pacer) for account, pacer in pacers.items()}
+        self._merging = Merging(texts or {})
+        self._carrier = Carrier(self._book, adapters, files, self._merging)
+        self._queues: dict[Key, deque[Row] | Chat] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._asleep: dict[asyncio.Task[None], int] = {}
         self._stopped = False
-        # For /metrics: what became of the rows that this process ended, by their state.
-        self.ended = Counter(sent=0, failed=0, stale=0, unknown=0)
 
     async def resume(self) -> None:
         """Take up what the last process left.
 
         What it was sending may have arrived, so it is unknown and reported; what was planned goes out.
         """
+        for account, kept in (await self._writer.run(lambda store: store.outbox.paces())).items():
+            if account in self._gates:
+                self._gates[account].recall(kept)
         left = await self._writer.run(lambda store: store.outbox.in_state("sending"))
         for row in left:
-            await self._ended(row, "unknown", "上次停下时正在发送")
+            await self._carrier.ended([row], "unknown", "上次停下时正在发送")
             log.warning("unknown whether this was sent", row=row.id, chat=row.chat, text=preview(row))
         self.deliver(await self._writer.run(lambda store: store.outbox.in_state("planned")))
 
-    def deliver(self, rows: list[Row]) -> None:
+    def deliver(self, rows: Sequence[Row]) -> None:
         """Queue what was committed, each behind what its chat already has."""
         for row in rows if not self._stopped else ():
-            chat = (row.account, row.chat)
-            queue = self._queues.get(chat)
+            key = (row.account, row.chat)
+            queue = self._queues.get(key)
             if queue is None:
-                queue = self._queues[chat] = deque()
-                task = asyncio.get_running_loop().create_task(self._serve(chat, queue))
-                self._tasks[chat] = task
+                queue = self._queues[key] = self._open(key)
             queue.append(row)
 
     @property
@@ -81,13 +95,27 @@ class Sender:
         """How many chats have something to send."""
         return len(self._queues)
 
+    @property
+    def ended(self) -> Counter[str]:
+        """What became of the rows that this process ended, by their state."""
+        return self._carrier.count
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything goes on that does not wait for the clock."""
+        now = self._clock.now()
+        asleep = sum(moment > now for moment in self._asleep.values())
+        return len(self._queues) > asleep + sum(gate.asleep for gate in self._gates.values())
+
     async def stop(self) -> None:
         """Let what is being sent finish; the rest stays planned."""
         self._stopped = True
         for queue in self._queues.values():
             queue.clear()
-        for task in self._asleep:
-            task.cancel()
+        for gate in self._gates.values():
+            gate.close()
+        for sleeper in self._asleep:
+            sleeper.cancel()
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=5)
@@ -95,36 +123,34 @@ class Sender:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _serve(self, chat: tuple[str, str], queue: deque[Row]) -> None:
-        account, name = chat
+    def _open(self, key: Key) -> deque[Row] | Chat:
+        account, name = key
+        gate = self._gates.get(account)
+        queue: deque[Row] | Chat
+        if gate is None:
+            queue = deque()
+            serving = self._serve(key, queue)
+        else:
+            queue = Chat(name, self._carrier.longest(account), self._merging, gate.stir)
+            serving = self._serve_in_turn(key, queue, gate)
+        self._tasks[key] = asyncio.get_running_loop().create_task(serving)
+        return queue
+
+    # At once. --------------------------------------------------------------------------------------
+
+    async def _serve(self, key: Key, queue: deque[Row]) -> None:
         tries, why = 0, ""
         try:
             while queue:
-                paced = account in self._pacers
-                if tries or paced:
-                    wait = PATIENCE[min(tries, len(PATIENCE)) - 1] * SECOND if tries else 0
-                    await self._free(account, name, self._clock.now() + wait)
-                many = 1 if paced else AT_ONCE
-                rows = [queue.popleft() for _ in range(min(many, len(queue)))]
-                left, why = await self._send(account, rows, why)
+                if tries:
+                    await self._sleep(self._patience(tries))
+                rows = [queue.popleft() for _ in range(min(AT_ONCE, len(queue)))]
+                left, why = await self._send(key[0], rows, why)
                 tries = tries + 1 if left else 0
                 if not self._stopped:
                     queue.extendleft(reversed(left))
         finally:
-            del self._queues[chat], self._tasks[chat]
-
-    async def _free(self, account: str, chat: str, not_before: int) -> None:
-        """Wait for this account's turn to send to a chat, and take it. A stop does not wait for it."""
-        pacer = self._pacers.get(account)
-        task: Any = asyncio.current_task()
-        self._asleep.add(task)
-        try:
-            while (moment := max(not_before, pacer.next(chat) if pacer else 0)) > self._clock.now():
-                await self._clock.sleep_until(moment)
-        finally:
-            self._asleep.discard(task)
-        if pacer is not None:
-            pacer.count(chat)
+            del self._queues[key], self._tasks[key]
 
     async def _send(self, account: str, rows: list[Row], why: str) -> tuple[list[Row], str]:
         """Send rows, each once. Those that certainly did not leave are the answer, and why not.
@@ -134,8 +160,8 @@ class Sender:
         now = self._clock.now()
         fresh = []
         for row in rows:
-            if row.send_before and now > row.send_before:
-                await self._ended(row, "stale", why or "过了该发的时间")
+            if row.late(now):
+                await self._carrier.ended([row], "stale", why or LATE)
             else:
                 fresh.append(row)
         await self._book.keep(lambda store: store.outbox.sending(fresh))
@@ -143,7 +169,7 @@ class Sender:
         left: list[Row] = []
         for place, row in enumerate(fresh):
             try:
-                if await self._carry_out(account, row):
+                if await self._carrier.carry_out(account, (row,)):
                     sent.append(row)
             except NotSent as error:
                 left, why = fresh[place:], str(error)
@@ -158,49 +184,87 @@ class Sender:
         self.ended["sent"] += len(sent)
         return left, why if left else ""
 
-    async def _carry_out(self, account: str, row: Row) -> bool:
-        """Whether the adapter took a row; what else became of it is kept at once. Raises NotSent."""
-        adapter = self._adapters.get(account)
-        if adapter is None:
-            await self._ended(row, "failed", f"没有账号 {account}")
-            return False
+    # In turn. --------------------------------------------------------------------------------------
+
+    async def _serve_in_turn(self, key: Key, chat: Chat, gate: Gate) -> None:
+        tries, why = 0, ""
         try:
-            await adapter.send(self._outgoing(row))
-        except NotSent:
-            raise
-        except Unsupported as error:
-            await self._ended(row, "failed", str(error))
-            log.warning("the platform cannot do this", row=row.id, why=str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it was, it may have left
-            why = str(error) if isinstance(error, Unsure) else "发送时出了错"
-            await self._ended(row, "unknown", why)
-            log.warning("unknown whether this was sent", row=row.id, chat=row.chat, why=repr(error))
-        else:
-            return True
-        return False
+            while chat:
+                load = await self._doze(gate.turn(chat))
+                if load.stale:
+                    await self._carrier.ended(load.stale, "stale", why or LATE)
+                    continue
+                try:
+                    await self._send_as_one(key[0], load.rows, chat, gate)
+                except NotSent as error:
+                    why = str(error)
+                    # Where the platform asked for less, the whole account pauses already.
+                    tries = 0 if isinstance(error, TooFast) else tries + 1
+                    chat.not_before = self._patience(tries) if tries else 0
+                    if not self._stopped:
+                        chat.put_back(load.rows)
+                else:
+                    tries, why = 0, ""
+                gate.gives_back(chat)
+        finally:
+            del self._queues[key], self._tasks[key]
 
-    async def _ended(self, row: Row, state: str, why: str) -> None:
-        await self._book.keep(lambda store: store.outbox.ended(row, state, why))
-        self.ended[state] += 1
+    async def _send_as_one(self, account: str, rows: Sequence[Row], chat: Chat, gate: Gate) -> None:
+        """Send rows as one message, once. Raises NotSent when it certainly did not leave."""
 
-    def _outgoing(self, row: Row) -> Outgoing:
-        if row.kind == "accept":
-            return Accept(row.body["invitation"])
-        body = row.body
-        if row.kind == "announce":
-            return Announce(body["text"], row.chat)
-        picture, file = body.get("picture"), body.get("file")
-        return Say(
-            row.chat,
-            fill(body["text"], body["values"]),
-            private=bool(body.get("private")),
-            mentions=(Person(*body["to"]),) if "to" in body else (),
-            picture=self._pictures / picture if picture else None,
-            file=self._pictures / file if file else None,
-            card=Card(**body["card"]) if "card" in body else None,
-        )
+        async def leave(rows: Sequence[Row]) -> None:
+            """What is about to go counts before it does, or a crash would make the account faster."""
+            kept = gate.kept()
 
+            def note(store: Store) -> None:
+                store.outbox.sending(rows)
+                store.outbox.keep_pace(account, kept)
 
-def preview(row: Row) -> str:
-    """The beginning of a message, for the log."""
-    return fill(row.body.get("text", row.kind), row.body.get("values", {}))[:40]
+            await self._book.keep(note)
+
+        async def carry(adapter: Adapter, part: Outgoing, number: int) -> None:
+            if number:
+                await self._doze(gate.turn_to_go_on(chat, part))
+                await leave(())
+            with gate.passing(chat, rows, part):
+                await adapter.send(part)
+
+        await leave(rows)
+        sent: Sequence[Row] = ()
+        left: Sequence[Row] = ()
+        why = None
+        try:
+            if await self._carrier.carry_out(account, rows, carry):
+                sent = rows
+        except NotSent as error:
+            left, why = rows, error
+        now, kept = self._clock.now(), gate.kept()
+
+        def landed(store: Store) -> None:
+            store.outbox.sent(sent, now)
+            store.outbox.planned(left)
+            store.outbox.keep_pace(account, kept)
+
+        await self._book.keep(landed)
+        self.ended["sent"] += len(sent)
+        if why is not None:
+            raise why
+
+    # Both. -----------------------------------------------------------------------------------------
+
+    async def _sleep(self, until: int) -> None:
+        """A stop does not wait for it."""
+        await self._doze(self._clock.sleep_until(until), until)
+
+    async def _doze(self, wait: Awaitable[T], until: int = 0) -> T:
+        """Wait for what a stop need not wait for; a gate knows by itself until when."""
+        task: Any = asyncio.current_task()
+        self._asleep[task] = until
+        try:
+            return await wait
+        finally:
+            del self._asleep[task]
+
+    def _patience(self, tries: int) -> int:
+        """When to try again."""
+        return self._clock.now() + PATIENCE[min(tries, len(PATIENCE)) - 1] * SECOND

@@ -8,7 +8,7 @@ A faulty file is put aside and the rest runs; of a calendar, only the slots that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +30,7 @@ from bot.sop.schema import (
     Post,
     Words,
     digest,
+    slot_key,
 )
 from bot.sop.shelf import FOLDERS, Shelf, is_library, shown, stray
 
@@ -39,7 +40,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One state of the operators' files. `texts` are the defaults with their overrides."""
+    """One state of the operators' files. `texts` are the defaults with their overrides.
+
+    `places` says where each slot is written, by its key.
+    """
 
     activities: Mapping[str, Activity]
     calendars: Mapping[str, Calendar]
@@ -47,6 +51,7 @@ class Library:
     posts: Mapping[str, Post]
     texts: Mapping[str, str]
     faults: tuple[Fault, ...] = ()
+    places: Mapping[str, Fault] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, kinds: Kinds) -> Self:
@@ -85,6 +90,7 @@ class _Loader:
         self.calendars = Shelf[Calendar](root, "calendars", "日历")
         self.texts = dict(self.kinds.texts)
         self.named: set[str] = set()  # in texts/ so far
+        self.places: dict[str, Fault] = {}
 
     def load(self) -> Library:
         """Read the folders in the order in which they refer to one another."""
@@ -103,6 +109,7 @@ class _Loader:
             posts=MappingProxyType(self.posts.good),
             texts=MappingProxyType(self.texts),
             faults=tuple(sorted(self.faults)),
+            places=MappingProxyType(self.places),
         )
 
     def _bank(self, name: str, document: Document) -> None:
@@ -138,8 +145,10 @@ class _Loader:
         lost = lost_slots(document, self.activities, self.posts)
         self.faults.update(wrong, *lost.values())
         if calendar and not wrong:
-            kept = tuple(slot for number, slot in enumerate(calendar.slots) if number not in lost)
-            self.calendars.good[name] = calendar.model_copy(update={"slots": kept})
+            kept = {number: slot for number, slot in enumerate(calendar.slots) if number not in lost}
+            self.calendars.good[name] = calendar.model_copy(update={"slots": tuple(kept.values())})
+            for number, slot in kept.items():
+                self.places[slot_key(name, slot)] = document.fault(("slots", number, "late"), "")
 
     def _texts(self, document: Document) -> None:
         texts = self._valid(document, _Texts)

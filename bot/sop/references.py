@@ -27,6 +27,7 @@ from bot.sop.schema import (
 from bot.sop.shelf import Shelf
 
 _NUMBER = TypeAdapter(int)
+MANY = ".many"  # the ending of texts that speak to several people at once; see bot/outbox/merging.py
 
 
 def wrong_questions(document: Document, banks: Shelf[Bank], game: str) -> list[Fault]:
@@ -122,6 +123,9 @@ def wrong_text(document: Document, name: str, defaults: Mapping[str, str]) -> li
     elif "." not in name and not is_post_id(name):
         message = f'名字 "{name}" 只能用小写字母、数字和 "-"'
         faults.append(document.fault((name,), message, at_key=True))
+    needed = next((each for each in ("lines", "names") if name.endswith(MANY) and each in known), "")
+    if text and needed and needed not in variables(text):
+        faults.append(document.fault((name,), f"里面要有 {{{needed}}}，不然少了要告诉每个人的话"))
     if "." in name and (name, "picture") in document.values:
         faults.append(document.fault((name,), f'文字 "{name}" 不能带图片，只写一段文字'))
     try:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -65,7 +65,12 @@ Words = Annotated[str, Field(min_length=1)]
 
 
 class Activity(Part):
-    """activities/<id>.yaml: what every kind has. `kind` names the subclass."""
+    """activities/<id>.yaml: what every kind has. `kind` names the subclass.
+
+    `messages` is how many messages it begins with.
+    """
+
+    messages: ClassVar[int] = 1
 
     title: Words
     goal: str = ""

@@ -4,104 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import closing
-from pathlib import Path
-from random import Random
-
-import pytest
 
 from bot.errors import NotSent, Unsupported, Unsure
-from bot.model import DAY, MINUTE, SECOND, Accept, Outgoing, Person, Say
-from bot.outbox.pace import Pacer
-from bot.outbox.sender import AT_ONCE, Sender
-from bot.ports import Adapter
+from bot.model import DAY, MINUTE, SECOND, Accept, Person, Say
+from bot.outbox.sender import AT_ONCE
 from storage.audit import audit
-from storage.database import FILE
 from storage.outbox import Row
 from storage.store import Store
-from storage.writer import Writer
-from tests.fakes import FarSide, StillClock
-from tests.harness import open_store
-
-
-class Post:
-    """A sender over a real writer, a still clock and a far side."""
-
-    def __init__(self, folder: Path, writer: Writer) -> None:
-        self.folder = folder
-        self.writer = writer
-        self.clock = StillClock()
-        self.far = FarSide()
-        self.adapters: dict[str, Adapter] = {"sandbox": self.far}
-        self.start()
-
-    def start(self, pacers: Mapping[str, Pacer] | None = None) -> None:
-        """Begin anew, as a new process would."""
-        self.sender = Sender(self.clock, self.writer, self.adapters, pacers or {}, self.folder)
-
-    def paced(self, gap: int = SECOND, per_minute: int = 40, seed: int = 1) -> None:
-        self.start({"sandbox": Pacer(self.clock, gap, per_minute, Random(seed))})
-
-    async def add(self, *texts: str, chat: str = "g", account: str = "sandbox", before: int = 0) -> list[Row]:
-        """Keep rows, without sending them."""
-
-        def work(store: Store) -> list[Row]:
-            now = self.clock.now()
-            return [
-                store.outbox.add(account, chat, "say", {"text": text, "values": {}}, now, send_before=before)
-                for text in texts
-            ]
-
-        return await self.writer.run(work)
-
-    async def say(self, *texts: str, chat: str = "g", before: int = 0) -> list[Row]:
-        rows = await self.add(*texts, chat=chat, before=before)
-        self.sender.deliver(rows)
-        return rows
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        while not true():
-            await asyncio.sleep(0.001)
-
-    async def rest(self) -> None:
-        """Wait until everything is sent, or sleeps."""
-        await self.until(lambda: self.writer.idle and self.sender.chats <= self.sleeping)
-
-    @property
-    def sleeping(self) -> int:
-        return len([one for one in self.clock._sleepers if not one[1].done()])
-
-    async def run(self, span: int) -> None:
-        """Let time go by, step by step."""
-        end = self.clock.now() + span
-        await self.rest()
-        while (wake := self.clock.next_wake) and wake <= end:
-            self.clock.set(wake)
-            await asyncio.sleep(0)
-            await self.rest()
-        self.clock.set(end)
-
-    def states(self) -> dict[str, int]:
-        with closing(sqlite3.connect(self.folder / FILE)) as connection:
-            return dict(connection.execute("SELECT state, COUNT(*) FROM outbox GROUP BY state").fetchall())
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    made, _ = open_store(tmp_path)
-    writer = Writer(made)
-    post = Post(tmp_path, writer)
-    yield post
-    post.clock.advance(9 * DAY)
-    await post.sender.stop()
-    await writer.close()
-    made.dispose()
-
-
-def failing(*texts: str, error: type[Exception] = NotSent) -> Callable[[Outgoing], Exception | None]:
-    return lambda one: error("断线") if isinstance(one, Say) and one.text in texts else None
+from tests.outbox.stage import Post, failing
 
 
 async def test_a_chat_reads_what_was_said_in_order(post: Post) -> None:

@@ -13,8 +13,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import Unsupported
-from bot.model import Announce, Card, Joined, Left, Message, Outgoing, Person, Roster, Say, clean
-from bot.ports import Clock, Inbox, SandboxGroup, SandboxMember, SandboxMessage, SandboxStore, State
+from bot.model import (
+    Announce,
+    Card,
+    Joined,
+    Left,
+    Message,
+    Outgoing,
+    Person,
+    Roster,
+    Say,
+    called,
+    clean,
+)
+from bot.ports import (
+    LONGEST,
+    Clock,
+    Inbox,
+    SandboxGroup,
+    SandboxMember,
+    SandboxMessage,
+    SandboxStore,
+    State,
+)
 
 ACCOUNT = "sandbox"
 BOT = Person("bot", "小二")
@@ -36,6 +57,7 @@ class Sandbox:
     account = ACCOUNT
     state = State.ONLINE
     note = ""
+    longest = LONGEST
 
     def __init__(self, store: SandboxStore, clock: Clock) -> None:
         self.since = clock.now()
@@ -90,10 +112,9 @@ class Sandbox:
             raise Unsupported("沙箱里没有邀请")
         if outgoing.file is not None:
             raise Unsupported("沙箱里不能发文件")
-        text = outgoing.text
+        text = called(outgoing, [f"@{person.name} " for person in outgoing.mentions])
         if outgoing.card is not None:
             text = f"{text}\n{_card(outgoing.card)}".strip()
-        called = " ".join(f"@{person.name}" for person in outgoing.mentions)
         await self._append(
             SandboxMessage(
                 0,
@@ -101,7 +122,7 @@ class Sandbox:
                 uuid.uuid4().hex,
                 BOT.id,
                 BOT.name,
-                f"{called} {text}" if called else text,
+                text,
                 self._clock.now(),
                 tuple(person.id for person in outgoing.mentions),
                 str(outgoing.picture) if outgoing.picture else "",

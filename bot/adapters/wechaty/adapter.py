@@ -21,7 +21,7 @@ from bot.adapters.wechaty.standing import Standing
 from bot.adapters.wechaty.tls import Tls
 from bot.errors import NotSent, Unusable
 from bot.model import MINUTE, Outgoing
-from bot.ports import Clock, Inbox, State
+from bot.ports import LONGEST, Clock, Inbox, State
 
 # In seconds. With CONNECT_DEADLINE it keeps the time to come back below ten.
 BACKOFF = (0.5, 4.0)
@@ -43,6 +43,8 @@ class WechatyAdapter:
     platform's ids of those who are logged in. Raises Unusable when an endpoint is none, or the
     certificates to trust cannot be read.
     """
+
+    longest = LONGEST
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from bot.adapters.wechaty.link import Call, Disconnected, Link
 from bot.adapters.wechaty.names import Names
 from bot.adapters.wechaty.reading import MENTION_END
 from bot.errors import Delivery, NotSent, TooFast, Unsupported, Unsure
-from bot.model import Accept, Announce, Card, Outgoing, Person, Say, clean
+from bot.model import Accept, Announce, Card, Outgoing, Person, Say, called, clean
 
 # These come from the gateway's door, before its puppet is asked. Any other status may come from a
 # puppet that raised after the message went out, so it is Unsure.
@@ -74,10 +74,8 @@ class Sender:
     async def _text(self, say: Say) -> str:
         if say.private:
             return clean(say.text)
-        calls = [
-            f"@{name}{MENTION_END}" for person in say.mentions if (name := await self._name(say, person))
-        ]
-        return clean("".join(calls) + say.text)
+        names = [await self._name(say, person) for person in say.mentions]
+        return clean(called(say, [f"@{name}{MENTION_END}" if name else "" for name in names]))
 
     async def _name(self, say: Say, person: Person) -> str:
         return person.name or await self._names.member(say.chat, person.id)

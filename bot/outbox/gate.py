@@ -1,0 +1,197 @@
+"""Who of an account may send next, and when: replies before posts, each at the pacer's word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import Delivery, TooFast
+from bot.model import SECOND, Outgoing
+from bot.outbox.chat import Chat, Load, weigh, weight
+from bot.outbox.pace import NEVER, Pacer
+from bot.ports import Clock
+
+if TYPE_CHECKING:
+    from storage.outbox import Row
+
+NOTHING = Load((), ())
+
+log = structlog.get_logger()
+
+
+class Gate:
+    """One account's turns. Chats wait here; whatever happens, all of them are looked at together once."""
+
+    def __init__(self, account: str, clock: Clock, pacer: Pacer) -> None:
+        self._log = log.bind(account=account)
+        self._clock = clock
+        self._pacer = pacer
+        self._waiting: dict[Chat, asyncio.Future[Load]] = {}
+        self._going_on: dict[
+            Chat, int
+        ] = {}  # who is in the middle of a long message, and the next part's size
+        self._looking = False
+        self._closed = False
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = NEVER
+        self._slept_for = 0  # as soon as the alarm really sleeps
+
+    async def turn(self, chat: Chat) -> Load:
+        """Wait until a chat may send, and take its next message out; at once for what is stale."""
+        turn: asyncio.Future[Load] = asyncio.get_running_loop().create_future()
+        self._waiting[chat] = turn
+        self.stir()
+        try:
+            return await turn
+        finally:
+            self._waiting.pop(chat, None)
+
+    async def turn_to_go_on(self, chat: Chat, part: Outgoing) -> None:
+        """Wait until a chat may have the next part of a message that has begun."""
+        self._going_on[chat] = weigh(part)
+        try:
+            await self.turn(chat)
+        finally:
+            del self._going_on[chat]
+
+    def stir(self) -> None:
+        """Something happened: look soon."""
+        if self._waiting and not self._looking and not self._closed:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    @contextmanager
+    def passing(self, chat: Chat, rows: Sequence[Row], part: Outgoing) -> Iterator[None]:
+        """A message of a chat goes now, with these rows; TooFast makes the whole account pause."""
+        self._pacer.leaves(chat.name, weigh(part), post=rows[0].post)
+        well = False
+        try:
+            yield
+            well = True
+        except Delivery as error:
+            # Where a part had gone out, the adapter says Unsure, and this was its cause.
+            for cause in (error, error.__cause__):
+                if isinstance(cause, TooFast):
+                    self._pause(cause)
+            raise
+        finally:
+            self._pacer.lands(chat.name, 0 if rows[0].post else len(rows), well=well)
+            self.stir()
+
+    def gives_back(self, chat: Chat) -> None:
+        """A chat made nothing of its turn, or is done with it."""
+        self._pacer.gives_back(chat.name)
+        self.stir()
+
+    def kept(self) -> str:
+        """What a crash must not forget of the pace."""
+        return self._pacer.kept()
+
+    def recall(self, kept: str) -> None:
+        self._pacer.recall(kept)
+
+    @property
+    def asleep(self) -> int:
+        """How many chats wait for nothing but the clock."""
+        resting = self._alarm is None or self._slept_for > self._clock.now()
+        return len(self._waiting) if resting and not self._looking else 0
+
+    def close(self) -> None:
+        """Give no turns any more."""
+        self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _pause(self, error: TooFast) -> None:
+        span = self._pacer.pause(error.seconds)
+        if span:
+            said = "the platform asks to send less: the account pauses"
+            self._log.warning(said, seconds=span // SECOND, why=str(error))
+
+    # Looking. --------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Give a turn to everybody who may have one now, and be woken when the next may."""
+        self._looking = False
+        if self._closed:
+            return
+        now = self._clock.now()
+        replies: list[Chat] = []
+        posts: list[Chat] = []
+        wake = NEVER
+        for chat in list(self._waiting):
+            if chat not in self._going_on and chat.head.late(now):
+                self._let(chat)
+            elif (moment := self._ready(chat)) > now:
+                wake = min(wake, moment)
+            elif chat.talk or chat in self._going_on:
+                replies.append(chat)
+            else:
+                posts.append(chat)
+        wake = min(wake, self._let_talk(replies, now) or self._let_posts(posts, now))
+        if wake < NEVER:
+            self._wake_at(wake)
+
+    def _ready(self, chat: Chat) -> int:
+        """From when a chat may send, for its own part."""
+        moment = max(chat.not_before, self._pacer.rested(chat.name))
+        if chat not in self._going_on and chat.gathers:
+            moment = max(moment, self._pacer.gathered(chat.name, chat.head.at))
+        return moment
+
+    def _let_talk(self, chats: list[Chat], now: int) -> int:
+        """Who has waited longest goes first. The moment when there is room for the next; 0 for no next."""
+        for chat in sorted(chats, key=lambda one: 0 if one in self._going_on else one.head.at):
+            moment = self._pacer.room(self._going_on.get(chat) or weight(chat.head))
+            if moment > now:
+                return moment
+            self._let(chat)
+        return 0
+
+    def _let_posts(self, chats: list[Chat], now: int) -> int:
+        """Whose time runs out first goes first, once the chat that had the last one has all of its own."""
+        each = self._time_each(now)
+        for chat in sorted(chats, key=lambda one: (not self._pacer.follows(one.name), one.deadline)):
+            moment = self._pacer.post(chat.name, weight(chat.head), each)
+            if moment > now:
+                return moment
+            self._let(chat)
+        return NEVER
+
+    def _time_each(self, now: int) -> int:
+        """How much time there is for each post that waits, if all are to go in three quarters of theirs."""
+        rows = [row for chat in self._waiting for row in chat.posts if row.send_before]
+        target = min((row.at + (row.send_before - row.at) * 3 // 4 for row in rows), default=NEVER)
+        return (target - now) // max(1, len(rows))
+
+    def _let(self, chat: Chat) -> None:
+        turn = self._waiting.pop(chat)
+        if turn.done():
+            return
+        load = NOTHING
+        if chat in self._going_on:
+            self._pacer.takes(chat.name, self._going_on[chat], post=False)
+        elif stale := chat.drop_late(self._clock.now()):
+            load = Load((), stale)
+        else:
+            load = Load(chat.take(), ())
+            self._pacer.takes(chat.name, weight(load.rows[0]), post=load.rows[0].post)
+        turn.set_result(load)
+
+    def _wake_at(self, moment: int) -> None:
+        if self._alarm is not None:
+            if self._alarm_at <= moment:
+                return
+            self._alarm.cancel()
+        self._alarm_at, self._slept_for = moment, 0
+        self._alarm = asyncio.get_running_loop().create_task(self._ring(moment))
+
+    async def _ring(self, moment: int) -> None:
+        self._slept_for = moment
+        await self._clock.sleep_until(moment)
+        self._alarm = None
+        self._look()

@@ -1,0 +1,261 @@
+"""The pace of an account: who goes first, what posts leave to replies, and what a platform's word changes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from random import Random
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.errors import NotSent, TooFast
+from bot.model import HOUR, MINUTE, SECOND, Outgoing, Say
+from bot.outbox.pace import PAUSES, each_post
+from tests.outbox.stage import Post
+
+GROUPS = 200
+
+
+class Log:
+    """What went out when, in seconds from the beginning."""
+
+    def __init__(self, post: Post) -> None:
+        self.begun = post.clock.now()
+        self.sent: list[tuple[float, Say]] = []
+
+        def note(one: Outgoing) -> None:
+            assert isinstance(one, Say)
+            self.sent.append(((post.clock.now() - self.begun) / SECOND, one))
+
+        post.far.trouble = note
+
+    def times(self, text: str = "", chat: str = "") -> list[float]:
+        return [at for at, one in self.sent if text in one.text and chat in ("", one.chat)]
+
+
+async def posts(post: Post, late: int, groups: int = GROUPS, text: str = "早安") -> None:
+    for number in range(groups):
+        await post.say(text, chat=f"g{number}", before=post.clock.now() + late, post=True)
+    await post.rest()
+
+
+async def test_posts_have_a_gap_of_three_to_five_seconds(post: Post) -> None:
+    """Between chats; those of one chat follow one another as talk does."""
+    log = Log(post)
+    post.paced()
+    await posts(post, HOUR, 20)
+    await post.say("再说一句", chat="g3", before=post.clock.now() + HOUR, post=True)
+    await post.run(5 * MINUTE)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(log.times("早安"))]
+    assert len(gaps) == 19
+    assert all(3 <= gap <= 7 for gap in gaps)
+    assert sum(gap > 5 for gap in gaps) <= 1
+    assert len({round(gap, 2) for gap in gaps}) > 10
+    first, second = log.times(chat="g3")
+    assert 1 <= second - first < 1.4
+
+
+async def test_a_reply_goes_before_the_posts_that_wait(post: Post) -> None:
+    """At once, and in whichever chat it is: also in one whose own post has not had its turn."""
+    log = Log(post)
+    post.paced()
+    await posts(post, 10 * MINUTE)
+    await post.run(2 * SECOND)
+    at = (post.clock.now() - log.begun) / SECOND
+    for chat in ("g150", "h"):
+        await post.say("在", chat=chat)
+    await post.rest()
+    assert log.times("在") == [at, at]
+    assert log.times("早安", "g150") == []
+
+
+async def test_nobody_is_answered_before_they_are_asked(post: Post) -> None:
+    """A question or a packet that waits goes first when there is an answer behind it."""
+    post.paced()
+    await posts(post, 10 * MINUTE, 3)
+
+    rows = await post.writer.run(
+        lambda store: [
+            store.outbox.add("sandbox", "g2", "say", {"text": text, "values": {}, **more}, 0, about=about)
+            for text, about, more in (
+                ("第 1 题", "round:1", {"post": True}),
+                ("散场", "", {"post": True}),
+                ("第 1 题答案", "", {}),
+            )
+        ]
+    )
+    post.sender.deliver(rows)
+    await post.run(MINUTE)
+    said = [one.text for one in post.far.sent if isinstance(one, Say) and one.chat == "g2"]
+    assert said == ["早安", "第 1 题", "第 1 题答案", "散场"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_replies_are_prompt_while_200_groups_get_a_post(post: Post, seed: int) -> None:
+    """100 sign-ins within a minute in one group, others elsewhere, at 40 messages a minute.
+
+    Nine of ten and more within 3 seconds, in 25 messages at most; all posts within the 10 minutes.
+    """
+    chance = Random(seed)
+    log = Log(post)
+    post.paced(seed=seed)
+    await posts(post, 10 * MINUTE)
+    begun = post.clock.now()
+    arrivals = [(begun + MINUTE + chance.randrange(MINUTE), "g0", str(n)) for n in range(100)]
+    arrivals += [(begun + chance.randrange(10 * MINUTE), f"g{n}", f"x{n}") for n in range(60)]
+    asked = {}
+    for moment, chat, who in sorted(arrivals):
+        await post.to(moment)
+        asked[who] = (moment - begun) / SECOND
+        await post.reply(who, chat=chat, place=1, streak=1, points=5, balance=5)
+    await post.run(10 * MINUTE)
+    waited = sorted(at - asked[one.id] for at, say in log.sent for one in say.mentions)
+    assert len(waited) == 160
+    assert waited[int(len(waited) * 0.95)] <= 3
+    assert len([say for _, say in log.sent if say.chat == "g0" and say.mentions]) <= 25
+    assert len(log.times("早安")) == GROUPS
+    assert max(log.times("早安")) <= 600
+    everything = log.times()
+    assert all(later - earlier >= 60 for earlier, later in zip(everything, everything[40:], strict=False))
+
+
+async def test_posts_hurry_when_their_time_is_short_and_no_more_than_they_may(post: Post) -> None:
+    """Never more than 30 of the 40; what cannot go by then is stale, and says so."""
+    log = Log(post)
+    post.paced()
+    await posts(post, 5 * MINUTE)
+    await post.run(HOUR)
+    times = log.times()
+    assert all(later - earlier >= 2 for earlier, later in itertools.pairwise(times))
+    assert post.states() == {"sent": 151, "stale": GROUPS - 151}
+    assert each_post(40) == 2 * SECOND
+
+
+async def test_a_slow_or_failing_chat_holds_up_nobody(post: Post) -> None:
+    """Of one account."""
+    hangs = asyncio.Event()
+    carry = post.far.send
+
+    async def send(one: Outgoing) -> None:
+        if isinstance(one, Say) and one.chat == "slow":
+            await hangs.wait()
+        await carry(one)
+
+    setattr(post.far, "send", send)  # noqa: B010
+    post.far.trouble = lambda one: NotSent("断线") if isinstance(one, Say) and one.chat == "bad" else None
+    post.paced()
+    for chat in ("slow", "bad", "g"):
+        await post.say("a", "b", chat=chat)
+    await post.until(lambda: post.far.texts == ["a"] and post.sleeping == 1)
+    post.clock.advance(2 * SECOND)
+    await post.until(lambda: post.far.texts == ["a", "b"])
+    hangs.set()
+    await post.run(10 * SECOND)
+    assert post.far.texts == ["a", "b", "a", "b"]
+
+
+async def test_a_platform_that_is_in_a_hurry_to_be_left_alone_is(post: Post) -> None:
+    """ "Too fast" makes the whole account pause, longer each time; then one message tries it out."""
+    post.paced()
+    tries: list[int] = []
+    fast = True
+
+    def trouble(_: Outgoing) -> Exception | None:
+        tries.append(post.clock.now())
+        return TooFast("发得太快") if fast else None
+
+    post.far.trouble = trouble
+    rows = [row for number in range(5) for row in await post.add("a", "b", chat=f"g{number}")]
+    with capture_logs() as logs:
+        post.sender.deliver(rows)
+        await post.run(HOUR)
+        pauses = [later - earlier for earlier, later in itertools.pairwise(tries[4:])]
+        assert len(set(tries[:5])) == 1
+        assert all(
+            wanted <= pause <= wanted * 4 // 3
+            for pause, wanted in zip(pauses, (*PAUSES, PAUSES[-1]), strict=False)
+        )
+        assert len(pauses) >= 5
+        told = [one for one in logs if one["log_level"] == "warning"]
+        assert len(told) == len(pauses) + 1
+        fast = False
+        await post.run(HOUR // 2)
+    assert sorted(post.far.texts) == ["a"] * 5 + ["b"] * 5
+    assert post.states() == {"sent": 10}
+
+
+async def test_after_a_pause_one_message_goes_first(post: Post) -> None:
+    """The others only when it has arrived; the platform may say itself how long it wants its peace."""
+    post.paced()
+    post.far.trouble = lambda _: TooFast("发得太快", 600)
+    await post.say("x")
+    await post.rest()
+    for number in range(5):
+        await post.say("a", chat=f"g{number}")
+    arrived = asyncio.Event()
+    carry = post.far.send
+
+    async def slowly(one: Outgoing) -> None:
+        await arrived.wait()
+        await carry(one)
+
+    post.far.trouble = lambda _: None
+    await post.run(590 * SECOND)
+    assert post.far.sent == []
+    setattr(post.far, "send", slowly)  # noqa: B010
+    post.clock.advance(20 * SECOND)
+    await post.until(lambda: post.states() == {"planned": 5, "sending": 1})
+    arrived.set()
+    await post.run(5 * SECOND)
+    assert post.states() == {"sent": 6}
+
+
+async def test_a_restart_does_not_forget_the_pace(post: Post) -> None:
+    """Neither the last minute nor a pause, so that a bot that is killed again and again is no faster."""
+    log = Log(post)
+    for number in range(100):
+        await post.add("a", chat=f"g{number % 20}")
+    for _ in range(10):
+        post.paced()
+        await post.sender.resume()
+        await post.run(5 * SECOND)
+        await post.crash()
+    assert len(log.times()) == 40
+    gaps = [
+        later - earlier
+        for number in range(20)
+        for earlier, later in itertools.pairwise(log.times(chat=f"g{number}"))
+    ]
+    assert min(gaps) >= 1
+    post.clock.advance(5 * MINUTE)
+    post.paced()
+    post.far.trouble = lambda _: TooFast("发得太快")
+    await post.say("b")
+    await post.rest()
+    await post.crash()
+    post.far.trouble = lambda _: None
+    post.paced()
+    await post.sender.resume()
+    await post.run(59 * SECOND)
+    assert "b" not in post.far.texts
+    await post.run(30 * SECOND)
+    assert "b" in post.far.texts
+
+
+async def test_after_a_night_offline_nothing_bursts(post: Post) -> None:
+    """What is too late is stale at once, for ever so many chats; the rest goes at its pace."""
+    log = Log(post)
+    await posts(post, 10 * MINUTE, 0)
+    for number in range(300):
+        await post.add("早安", chat=f"g{number}", before=post.clock.now() + 10 * MINUTE, post=True)
+    for number in range(50):
+        await post.add("急事", chat=f"g{number}", before=post.clock.now() + 24 * HOUR)
+    post.clock.advance(10 * HOUR)
+    post.paced()
+    await post.sender.resume()
+    await post.rest()
+    assert post.states()["stale"] == 300
+    assert len(log.sent) == 40
+    await post.run(5 * MINUTE)
+    assert post.states() == {"sent": 50, "stale": 300}
