@@ -6,28 +6,45 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot import config, logs
-from bot.config import Settings
-from bot.errors import Faults, Unusable
+from bot.config import Pace, Settings
+from bot.errors import Fault, Faults, Unusable
+
+if TYPE_CHECKING:
+    from bot.sop.library import Library
 
 app = typer.Typer(
     help="小二：群里的店小二。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 db = typer.Typer(help="数据库：升级、对账、备份。", no_args_is_help=True)
 app.add_typer(db, name="db")
+outbox = typer.Typer(help="发件箱：没发出去的，和不知道发出去没有的。", no_args_is_help=True)
+app.add_typer(outbox, name="outbox")
 
 ROOT = Path(__file__).resolve().parent.parent
 
 Config = Annotated[Path | None, typer.Option("--config", help="配置文件，默认是 config.yaml")]
 Data = Annotated[Path | None, typer.Option("--data", help="数据目录，默认看配置文件")]
 Json = Annotated[bool, typer.Option("--json", help="给程序读的 JSON")]
+Number = Annotated[str, typer.Argument(help="消息的编号，xiaoer outbox list 里有")]
+
+
+class State(StrEnum):
+    """What a message that was not sent may be."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    FAILED = "failed"
+    STALE = "stale"
+    UNKNOWN = "unknown"
 
 
 @app.command()
@@ -50,11 +67,15 @@ def run(
 @app.command()
 def check(
     path: Annotated[Path | None, typer.Argument(help="活动库的根目录，默认看配置文件")] = None,
+    data: Data = None,
     config_file: Config = None,
     *,
+    groups: Annotated[
+        int | None, typer.Option("--groups", min=1, help="按每本日历这么多个群算来不来得及")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """检查活动库和配置：所有的错一次说全，每条带文件、行和列。"""
+    """检查活动库和配置：所有的错一次说全，每条带文件、行和列；时段发不发得完，也提醒。"""
     with explained():
         from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
         from bot.sop.library import load  # noqa: PLC0415
@@ -67,11 +88,16 @@ def check(
                 faults = list(found.faults)
         library = load(path or _library(settings), kinds(routes()))
         faults += library.faults
+        slow = _too_slow(library, settings, data or Path(settings.data), groups)
         if as_json:
-            print(json.dumps([asdict(fault) for fault in faults], ensure_ascii=False, indent=1))
+            told = [asdict(one) | {"level": "fault"} for one in faults]
+            told += [asdict(one) | {"level": "warning"} for one in slow]
+            print(json.dumps(told, ensure_ascii=False, indent=1))
         else:
             for fault in faults:
                 print(fault)
+            for one in slow:
+                print(replace(one, message=f"提醒：{one.message}"))
             if not faults:
                 print(
                     f"没有错：{len(library.calendars)} 本日历，{len(library.activities)} 个活动，"
@@ -143,6 +169,41 @@ def backup(
         print(f"备份好了：{file}")
 
 
+@outbox.command("list")
+def list_outbox(
+    data: Data = None,
+    config_file: Config = None,
+    *,
+    state: Annotated[State | None, typer.Option("--state", help="只看这一种；不写，看不知道的")] = None,
+    as_json: Json = False,
+) -> None:
+    """列出不知道发出去没有的消息，或者别的没发出去的。小二开着工也能看。"""
+    with explained():
+        from bot.console.outbox import look, shown  # noqa: PLC0415 - with what needs it
+
+        settings = _settings(config_file)
+        lines = look(data or Path(settings.data), [state] if state else [], settings.timezone)
+        if as_json:
+            print(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=1))
+        else:
+            for line in shown(lines):
+                print(line)
+
+
+@outbox.command("resend")
+def resend(number: Number, data: Data = None, config_file: Config = None) -> None:
+    """没到：再发一遍，十分钟以内。"""
+    _tell("resend", number, data, config_file)
+    print(f"消息 {number} 会再发一遍。")
+
+
+@outbox.command("settle")
+def settle(number: Number, data: Data = None, config_file: Config = None) -> None:
+    """到了：记作已发。"""
+    _tell("settle", number, data, config_file)
+    print(f"消息 {number} 记作已发。")
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Say what is wrong in words, and leave with 2."""
@@ -173,6 +234,33 @@ def _settings(file: Path | None) -> Settings:
         return config.load(file, required=True)
     here = Path(config.NAME)
     return config.load(here if here.exists() else ROOT / config.NAME, required=False)
+
+
+def _too_slow(library: Library, settings: Settings, folder: Path, groups: int | None) -> list[Fault]:
+    """The slots that are too many for the pace; of groups as the database has them, if there is one."""
+    from bot.outbox.pace import each_post  # noqa: PLC0415 - with what needs it
+    from bot.sop.pacing import reach, too_slow  # noqa: PLC0415
+    from storage.database import look  # noqa: PLC0415
+
+    accounts = [{name: groups} for name in library.calendars] if groups else []
+    if groups is None:
+        with suppress(Unusable):
+            found = look(folder, lambda store: (store.groups.all(), store.groups.tags()))
+            # The sandbox is not paced unless the file says so.
+            accounts = [
+                dict(each)
+                for name, each in reach(library, *found).items()
+                if settings.pace or name != "sandbox"
+            ]
+    return too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute))
+
+
+def _tell(word: str, number: str, data: Path | None, config_file: Path | None) -> None:
+    with explained():
+        from bot.console.outbox import Word, tell  # noqa: PLC0415 - with what needs it
+
+        settings = _settings(config_file)
+        tell(data or Path(settings.data), settings, Word(word), number)
 
 
 def _data(data: Path | None, config_file: Path | None) -> Path:

@@ -40,18 +40,13 @@ class MovableClock(SystemClock):
     def set(self, moment: int) -> None:
         """Move forward to a moment; one that is past changes nothing."""
         self.ahead += max(0, moment - self.now())
-        for sleeper, until in self._sleepers.items():
-            if until <= moment:
-                sleeper.set()
+        # Who sleeps on has less left than it thought.
+        for sleeper in self._sleepers:
+            sleeper.set()
 
     def next_wake(self) -> int:
         """When the first of those who sleep wants to be woken; 0 when nobody sleeps."""
         return min(self._sleepers.values(), default=0)
-
-    @property
-    def sleepers(self) -> int:
-        """How many sleep."""
-        return len(self._sleepers)
 
     async def sleep_until(self, moment: int) -> None:
         while (left := moment - self.now()) > 0:

@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from bot.adapters.sandbox import http
 from bot.app import App
 from bot.config import PAGE_PASSWORD, Settings
-from bot.console import notes, watch
+from bot.console import notes, settling, watch
 from bot.console.password import Password
 from bot.errors import Unusable
 
@@ -48,6 +48,7 @@ def face(app: App, password: str = "") -> FastAPI:
     made = FastAPI(title="小二", docs_url=None, redoc_url=None, openapi_url=None)
     http.explain_faults(made)
     made.include_router(watch.router(app))
+    made.include_router(settling.router(app))
     if app.sandbox is not None:
         made.include_router(http.router(app.sandbox, desk(app)))
     else:

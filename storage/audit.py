@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import text
 
 from bot.model import fill
-from storage.database import LOCK, existing
+from storage.database import at_work, existing
 
 # Each finds rows that must not be there; its sentence says what a row means.
 _CHECKS = (
@@ -146,7 +145,7 @@ def audit(folder: Path) -> Report:
     """Audit the database of a data folder, while 小二 runs or not. Raises Unusable."""
     engine = existing(folder)
     # While somebody is at work, what is being sent is on its way and not unknown.
-    states = ("unknown",) if _at_work(folder) else ("unknown", "sending")
+    states = ("unknown",) if at_work(folder) else ("unknown", "sending")
     report = Report()
     try:
         with engine.connect() as connection:
@@ -178,13 +177,3 @@ def audit(folder: Path) -> Report:
 def _unknown(key: int, account: str, chat: str, state: str, body: str) -> Unknown:
     said: dict[str, Any] = json.loads(body)
     return Unknown(key, account, chat, state, fill(said.get("text", ""), said.get("values", {})))
-
-
-def _at_work(folder: Path) -> bool:
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return False

@@ -89,6 +89,17 @@ def take(folder: Path) -> FileLock:
     return lock
 
 
+def at_work(folder: Path) -> bool:
+    """Whether some 小二 has the lock of a data folder now."""
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
+
+
 def existing(folder: Path) -> Engine:
     """An engine on a database that must be there and up to date, without taking the lock."""
     path = folder / FILE

@@ -1,4 +1,4 @@
-"""Asking the process that is at work on a data folder how it is, over its own page."""
+"""Asking the process that is at work on a data folder how it is, or to do something, over its own page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from bot.config import PAGE_PASSWORD
 from bot.console.health import PATIENCE
+from bot.errors import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ NOBODY = Answer(["没有开工。"])
 def ask(work: AtWork, password: str) -> Answer | None:
     """How a process is. None when there is none: nobody answers at its address, or somebody else does."""
     try:
-        status, said = _healthz(work.address, password)
+        status, said = _call(work, password, "GET", "/healthz")
     except (TimeoutError, ConnectionResetError):
         return Answer([f"进程 {work.pid} 占着 {work.address}，没有答话。"])
     except (OSError, HTTPException, ValueError):
@@ -51,14 +52,30 @@ def ask(work: AtWork, password: str) -> Answer | None:
         return None
 
 
-def _healthz(address: str, password: str) -> tuple[int, bytes]:
-    parts = urlsplit(address)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=LONGEST)
-    headers = (
-        {"Authorization": f"Basic {base64.b64encode(f':{password}'.encode()).decode()}"} if password else {}
-    )
+def tell(work: AtWork, password: str, path: str) -> None:
+    """Have a process do something. Raises Unusable with its answer when it does not."""
     try:
-        connection.request("GET", "/healthz", headers=headers)
+        status, said = _call(work, password, "POST", path)
+        answer = json.loads(said) if status not in (200, 401) else {}
+        detail = str(answer.get("detail", said.decode()))
+    except (OSError, HTTPException, ValueError, AttributeError) as error:
+        raise Unusable(
+            f"进程 {work.pid} 占着数据，它的页面 {work.address} 没有答话，什么也没有改。"
+        ) from error
+    if status == 401:
+        raise Unusable(f"页面要密码：请把环境变量 {PAGE_PASSWORD} 设成和它一样。")
+    if status != 200:
+        raise Unusable(detail)
+
+
+def _call(work: AtWork, password: str, method: str, path: str) -> tuple[int, bytes]:
+    parts = urlsplit(work.address)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=LONGEST)
+    headers = {"X-Xiaoer-Since": work.since}
+    if password:
+        headers["Authorization"] = f"Basic {base64.b64encode(f':{password}'.encode()).decode()}"
+    try:
+        connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

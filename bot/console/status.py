@@ -21,6 +21,7 @@ from bot.config import PAGE_PASSWORD
 from bot.console import asking, notes
 from bot.console.books import Books, reader
 from bot.console.health import ONLINE, WORDS
+from bot.console.outbox import OUTBOX
 from handlers.calendar import STATES
 from storage import database
 
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.sop.library import Library
 
-OUTBOX = {
-    "planned": "等着发",
-    "sending": "正在发",
-    "failed": "没发成",
-    "stale": "过了时间",
-    "unknown": "不知道",
-}
 TROUBLE = ("missed", "failed", "unknown")
 NAMES = 3
 WIDE = 200
@@ -114,7 +108,7 @@ class Status:
         if self.books.waits is not None:
             said.append(f"；最早的等了 {_span(self.books.waits)}")
         if self.books.outbox["unknown"]:
-            said.append("；不知道的是哪几条，看 xiaoer db audit")
+            said.append("；不知道的是哪几条，看 xiaoer outbox list")
         return said
 
     def _next(self) -> str:

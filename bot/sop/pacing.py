@@ -74,7 +74,7 @@ def _span_of(one: tuple[int, int, Slot]) -> int:
 def _sentence(span: int, groups: int, slot: Slot, each: int) -> str:
     return (
         f"{groups} 个群，轮到最后一个要 {_told(span)}，late 只有 {_told(slot.late)}，轮不到的会错过。"
-        f"一个账号一分钟给时段最多发 {MINUTE // each} 条，还要减去回话"
+        f"一个账号一分钟最多给时段发 {MINUTE // each} 条，回话多的时候还要少"
     )
 
 

@@ -192,7 +192,7 @@ async def test_it_says_what_the_database_says(tmp_path: Path, monkeypatch: pytes
     assert found["occurrences_today"]["sent"] == 1
     assert found["next"] == {"at": "2030-01-07T09:00:00+08:00", "what": ["好"]}
     words = status(data).stdout
-    for said in ("开张的 2 个", "等着发 1；不知道 1；最早的等了", "xiaoer db audit", "已发 1", "09:00 好"):
+    for said in ("开张的 2 个", "等着发 1；不知道 1；最早的等了", "xiaoer outbox list", "已发 1", "09:00 好"):
         assert said in words
 
 
