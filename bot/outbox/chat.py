@@ -30,7 +30,8 @@ class Chat:
     """Two lines: what answers somebody (`talk`) goes before the posts of timers and slots.
 
     Each keeps its order. A reply does not overtake a post that members act on, a question or a packet
-    (it is `about` something): such a post, and what stands before it, goes with the talk.
+    (it is `about` something): such a post, and what stands before it, goes with the talk. And one whose
+    time runs out goes before the talk, where that never ends.
     """
 
     def __init__(self, name: str, longest: int, merging: Merging, stir: Callable[[], None]) -> None:
@@ -84,8 +85,10 @@ class Chat:
                     (late if row.late(now) else line).append(row)
         return late
 
-    def take(self) -> list[Row]:
+    def take(self, now: int) -> list[Row]:
         """Take out what goes next as one message."""
+        if self.posts and now >= hurry(self.posts[0]) and not any(row.post for row in self.talk):
+            self.talk.appendleft(self.posts.popleft())
         line = self.talk or self.posts
         return [line.popleft() for _ in range(self._merging.together(line, self._longest))]
 
@@ -94,6 +97,11 @@ class Chat:
         row = rows[0]
         promoted = row.post and self.talk and (row.about or any(one.post for one in self.talk))
         (self.talk if promoted or not row.post else self.posts).extendleft(reversed(rows))
+
+
+def hurry(row: Row) -> int:
+    """The moment by which a post should go: when three quarters of its time are over."""
+    return row.at + (row.send_before - row.at) * 3 // 4 if row.send_before else NEVER
 
 
 def weight(row: Row) -> int:

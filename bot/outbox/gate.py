@@ -11,7 +11,7 @@ import structlog
 
 from bot.errors import Delivery, TooFast
 from bot.model import SECOND, Outgoing
-from bot.outbox.chat import Chat, Load, weigh, weight
+from bot.outbox.chat import Chat, Load, hurry, weigh, weight
 from bot.outbox.pace import NEVER, Pacer
 from bot.ports import Clock
 
@@ -164,21 +164,20 @@ class Gate:
 
     def _time_each(self, now: int) -> int:
         """How much time there is for each post that waits, if all are to go in three quarters of theirs."""
-        rows = [row for chat in self._waiting for row in chat.posts if row.send_before]
-        target = min((row.at + (row.send_before - row.at) * 3 // 4 for row in rows), default=NEVER)
-        return (target - now) // max(1, len(rows))
+        by = [hurry(row) for chat in self._waiting for row in chat.posts if row.send_before]
+        return (min(by, default=NEVER) - now) // max(1, len(by))
 
     def _let(self, chat: Chat) -> None:
         turn = self._waiting.pop(chat)
         if turn.done():
             return
-        load = NOTHING
+        load, now = NOTHING, self._clock.now()
         if chat in self._going_on:
             self._pacer.takes(chat.name, self._going_on[chat], post=False)
-        elif stale := chat.drop_late(self._clock.now()):
+        elif stale := chat.drop_late(now):
             load = Load((), stale)
         else:
-            load = Load(chat.take(), ())
+            load = Load(chat.take(now), ())
             self._pacer.takes(chat.name, weight(load.rows[0]), post=load.rows[0].post)
         turn.set_result(load)
 

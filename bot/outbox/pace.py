@@ -25,6 +25,7 @@ LONGEST_GATHER = 2_500_000
 BACKLOG = 4.0
 
 FORGET = 10_000
+KEPT = 1000
 
 
 def each_post(per_minute: int) -> int:
@@ -132,7 +133,9 @@ class Pacer:
         free = now + self.chat_gap + self.chance.randrange(self.chat_gap // 3 + 1)
         self._chats[chat] = _Chat(free, now, min(BACKLOG, self._backlog(chat, now) + carried))
         if len(self._chats) > FORGET:
-            self._chats = {name: one for name, one in self._chats.items() if one.left_at > now - MINUTE}
+            self._chats = {
+                name: one for name, one in self._chats.items() if max(one.free, one.left_at + MINUTE) > now
+            }
         if well:
             self._probing = False
 
@@ -157,10 +160,14 @@ class Pacer:
     # What a crash must not forget. -----------------------------------------------------------------
 
     def kept(self) -> str:
-        """The last minute and the pause, for `recall`; what has its place counts as gone."""
+        """The last minute and the pause, for `recall`; what has its place counts as gone.
+
+        Who may send thousands a minute fears no platform, and writes none of them down.
+        """
         now = self.clock.now()
         leaving = [(now, chat) for chat, size in self._away.items() for _ in range(size)]
-        return json.dumps([self._until, self._pauses, *self._recent, *leaving], ensure_ascii=False)
+        sent = [*self._recent, *leaving] if self.per_minute <= KEPT else []
+        return json.dumps([self._until, self._pauses, *sent], ensure_ascii=False)
 
     def recall(self, kept: str) -> None:
         """Go on as the last process left off. A moment in the future is one of a clock that was wrong."""

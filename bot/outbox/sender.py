@@ -207,6 +207,7 @@ class Sender:
                     tries, why = 0, ""
                 gate.gives_back(chat)
         finally:
+            gate.gives_back(chat)
             del self._queues[key], self._tasks[key]
 
     async def _send_as_one(self, account: str, rows: Sequence[Row], chat: Chat, gate: Gate) -> None:

@@ -65,7 +65,8 @@ def test_faults_are_told_all_at_once_with_their_place(tmp_path: Path) -> None:
     assert any("25:00" in line for line in lines)
     faults = json.loads(xiaoer("check", root, "--json").stdout)
     assert len(faults) == len(lines)
-    assert all(set(fault) == {"file", "line", "col", "message"} for fault in faults)
+    assert all(set(fault) == {"file", "line", "col", "message", "level"} for fault in faults)
+    assert {fault["level"] for fault in faults} == {"fault"}
     missing = xiaoer("check", tmp_path / "nowhere")
     assert (missing.exit_code, "找不到" in missing.stdout) == (1, True)
 
@@ -81,7 +82,16 @@ accounts: [{name: a b, endpoint: nowhere}]
 
 
 @pytest.mark.parametrize(
-    "command", [["run"], ["status"], ["db", "audit"], ["db", "upgrade"], ["db", "backup", "x"]]
+    "command",
+    [
+        ["run"],
+        ["status"],
+        ["db", "audit"],
+        ["db", "upgrade"],
+        ["db", "backup", "x"],
+        ["outbox", "list"],
+        ["outbox", "settle", "1"],
+    ],
 )
 def test_a_wrong_configuration_is_told_fault_by_fault(tmp_path: Path, command: list[str]) -> None:
     """Exit 2, each fault with its place, no traceback, nothing begun."""
@@ -219,6 +229,32 @@ def test_a_command_that_is_not_there_is_a_usage_error() -> None:
     assert xiaoer("run", "--port", "70000").exit_code == 2
     for words in (("--help",), ("run", "--help"), ("db", "--help"), ("check", "--help")):
         assert xiaoer(*words).exit_code == 0
+
+
+def test_slots_that_cannot_go_out_in_time_are_a_warning(data: Path, tmp_path: Path) -> None:
+    """With their place, and exit 0; for so many groups as are named, or as the database has."""
+    root = library(tmp_path / "lib", slots=['id: a, at: "08:00", post: 早, late: 5m'])
+    result = xiaoer("check", root, "--groups", 200)
+    assert result.exit_code == 0
+    slow, fine = result.stdout.splitlines()
+    assert re.match(r".*week\.yaml:4:\d+: 提醒：200 个群，轮到最后一个要 6 分钟 40 秒", slow)
+    assert fine.startswith("没有错：1 本日历")
+    (one,) = json.loads(xiaoer("check", root, "--groups", 200, "--json").stdout)
+    assert (one["level"], one["line"]) == ("warning", 4)
+    with closing(sqlite3.connect(data / FILE)) as connection, connection:
+        for number in range(1, 201):
+            connection.execute(
+                "INSERT INTO groups (id, account, chat, opened_at) VALUES (?, 'shop', ?, 1)",
+                (number, f"g{number}"),
+            )
+            connection.execute("INSERT INTO tags (group_id, tag, since) VALUES (?, '试', 1)", (number,))
+    assert "200 个群" in xiaoer("check", root, "--data", data).stdout
+    with closing(sqlite3.connect(data / FILE)) as connection, connection:
+        connection.execute("UPDATE groups SET account = 'sandbox'")
+    assert "个群" not in xiaoer("check", root, "--data", data).stdout
+    assert xiaoer("check", root, "--data", tmp_path / "none").exit_code == 0
+    assert not (tmp_path / "none").exists()
+    assert xiaoer("check", root, "--groups", 0).exit_code == 2
 
 
 def test_a_small_library_of_ones_own_is_checked_alike(tmp_path: Path) -> None:

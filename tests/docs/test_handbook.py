@@ -7,6 +7,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
@@ -14,14 +15,17 @@ from typing import Any, get_args
 import pytest
 import typer.main
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
 from bot import config
 from bot.app import kinds, routes
 from bot.cli import app as cli
 from bot.config import Settings
+from bot.console.outbox import Line
 from bot.errors import Faults
 from bot.sop.library import load
 from bot.sop.schema import Activity, Calendar, Post, variables
+from storage.settling import Listed
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = (
@@ -331,6 +335,22 @@ def test_a_fault_looks_as_the_handbook_shows_it(
         assert str(faults.value) == answer
     else:
         assert "\n".join(map(str, load(Path("sop_library"), KINDS).faults)) == answer
+
+
+def test_a_warning_looks_as_the_handbook_shows_it(good: list[str]) -> None:
+    """Of slots that cannot go out in time, with the groups that it names."""
+    (shown,) = re.findall(r"^```text\n(\S+: 提醒：(\d+) 个群.*)\n```$", HANDBOOK, re.MULTILINE)
+    assert shown[0].partition(":")[0] in good
+    result = CliRunner().invoke(cli, ["check", "sop_library", "--groups", shown[1]])
+    assert shown[0] in result.stdout.splitlines()
+    assert result.exit_code == 0
+
+
+def test_a_message_is_listed_as_the_handbook_shows_it() -> None:
+    """With its group, its time, what it says and why nobody knows."""
+    said = "红包到时间了，剩下的 4 份共 4 分退回 阿强。手气最佳：小美，1 分。"
+    listed = Listed(23, "sandbox", "g1", "街坊理财群", "say", {}, "unknown", "上次停下时正在发送", 0, 0)
+    assert f"```text\n{Line(listed, datetime(2026, 11, 24, 20, tzinfo=UTC), said)}\n```" in HANDBOOK
 
 
 def test_the_accounts_of_the_wechat_page_are_a_configuration() -> None:

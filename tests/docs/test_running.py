@@ -61,7 +61,7 @@ def test_every_command_that_is_told_is_there() -> None:
     text = "\n".join((RUNNING, DOCKERFILE.replace('", "', " "), UNIT.read_text(encoding="utf-8")))
     # It is also the name of a user and of a container.
     text = re.sub(r"(sudo -u|docker exec|useradd .*) xiaoer\b|xiaoer:xiaoer", "", text)
-    told = set(re.findall(r"(?<![:=\w])xiaoer ((?:db )?[a-z]+)", text))
+    told = set(re.findall(r"(?<![:=\w])xiaoer ((?:(?:db|outbox) )?[a-z]+)", text))
     assert told - {name.removeprefix("xiaoer ") for name in known} == set()
     assert {"run", "status", "db backup", "db audit"} <= told
 

@@ -132,6 +132,19 @@ async def test_posts_hurry_when_their_time_is_short_and_no_more_than_they_may(po
     assert each_post(40) == 2 * SECOND
 
 
+async def test_talk_without_end_does_not_keep_a_chat_from_its_post(post: Post) -> None:
+    """When three quarters of its time are over, it goes with the talk."""
+    log = Log(post)
+    post.paced()
+    await post.say("在")
+    await post.say("早安", before=post.clock.now() + 4 * MINUTE, post=True)
+    for _ in range(240):
+        await post.say("在")
+        await post.run(SECOND)
+    (at,) = log.times("早安")
+    assert 180 <= at <= 240
+
+
 async def test_a_slow_or_failing_chat_holds_up_nobody(post: Post) -> None:
     """Of one account."""
     hangs = asyncio.Event()
