@@ -10,19 +10,20 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Engine, ForeignKey, event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.model import Message
+from storage.tables import Big
 
 WORDS = "签到成功，今天第 {place} 个，连续 {streak} 天，得 {points} 分，共 {balance} 分。"
 
 
 class Base(DeclarativeBase):
-    pass
+    type_annotation_map: ClassVar = {int: Big}
 
 
 class Group(Base):
