@@ -17,12 +17,11 @@ from random import Random
 
 from benchmarks.filling import fill
 from benchmarks.full import DAYS, EACH, GROUPS, copied
-from benchmarks.grab import Winners, race
+from benchmarks.grab import race
 from benchmarks.result import middle
 from benchmarks.sign_in import call
 from benchmarks.stage import ROOT, Stage, folder, line, say, stage
 from benchmarks.stream import CHATTER
-from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import settle
 from bot.model import Message, Person
 from storage.audit import audit
@@ -116,17 +115,14 @@ async def sign_in(app: Stage, people: People) -> float:
 
 
 async def grab(app: Stage, people: People) -> float:
-    app.far_side = app._adapters[ACCOUNT] = winners = Winners()
     shares = PEOPLE // len(people) // 4
     for group, members in people.items():
         await say(app, group, members[0], f"发红包 {shares * 4} {shares}", "give")
     await settle(app)
     work = everybody(app, people, "抢", "grab")
     Random(3).shuffle(work)
-    took = await race(app, winners, work, shares * len(people))
-    await settle(app)
-    assert winners.told == shares * len(people)
-    return winners.told / took
+    decided, _ = await race(app, work, shares * len(people))
+    return shares * len(people) / decided
 
 
 def everybody(app: Stage, people: People, text: str, key: str) -> list[Message]:
