@@ -25,10 +25,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "wechaty_out_of_order": ("同上，群里前后颠倒的回复", "0"),
     "start_s": ("`xiaoer run` 到 `ready`，数据目录已有", "≤ 3"),
     "start_fresh_s": ("同上，数据目录是新的", "≤ 3"),
-    "start_full_s": ("同上，一万个群、十万成员、百万条流水", "≤ 5"),
+    "start_full_s": ("`xiaoer run` 到 `ready`，一万个群、十万成员、百万条流水", "≤ 5"),
     "idle_mb": ("200 个群没人说话时占的内存", "≤ 200"),
     "idle_full_mb": ("一万个群、十万成员、百万条流水时占的内存", "≤ 400"),
     "flood_others_p99_ms": ("一个群同时来一万条，别的群签到等多久", "照实说"),
+}
+PEERS = {
+    "async ORM, a session a message": "异步 ORM 一条一会话",
+    "raw sqlite3 by hand": "手写 sqlite3",
 }
 FIGURES = {
     "chatter_us": "闲聊，微秒一条",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.stage import ROOT
-from benchmarks.words import FIGURES, WORDS
+from benchmarks.words import FIGURES, PEERS, WORDS
 
 PAGE = ROOT / "docs" / "performance.md"
 
@@ -43,7 +43,7 @@ def side_by_side(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for one in results:
         what, wanted = WORDS[one["name"]]
-        peers = "，".join(f"{name} {number(value)}" for name, value in one["peers"].items()) or "–"
+        peers = "，".join(f"{PEERS.get(name, name)} {number(value)}" for name, value in one["peers"].items()) or "–"
         ours = f"{number(one['ours'])} {one['unit']}".strip()
         yield f"| `{one['name']}` | {what} | {ours} | {wanted} | {peers} |"
 
