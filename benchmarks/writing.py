@@ -43,7 +43,10 @@ def side_by_side(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for one in results:
         what, wanted = WORDS[one["name"]]
-        peers = "，".join(f"{PEERS.get(name, name)} {number(value)}" for name, value in one["peers"].items()) or "–"
+        peers = (
+            "，".join(f"{PEERS.get(name, name)} {number(value)}" for name, value in one["peers"].items())
+            or "–"
+        )
         ours = f"{number(one['ours'])} {one['unit']}".strip()
         yield f"| `{one['name']}` | {what} | {ours} | {wanted} | {peers} |"
 
