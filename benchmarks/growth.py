@@ -1,7 +1,7 @@
 """What happens when there is more of everything: 10, 100 and 1,000 groups, in an empty and in a full database.
 
-The same 5,000 people each time, spread over the groups: what they say among themselves, their sign-ins, and a red
-packet in each group for a quarter of its members. The full database has 10,000 other groups and a
+The same work each time, spread over the groups: 20,000 messages of talk, 5,000 sign-ins, and 1,000 red
+packets for each of which 20 members race for 5 shares. The full database has 10,000 other groups and a
 million ledger entries. `python -m benchmarks growth` measures, keeps the numbers in growth.json and draws
 docs/images/growth.png.
 """
@@ -27,8 +27,9 @@ from bot.model import Message, Person
 from storage.audit import audit
 
 PLACES = (10, 100, 1_000)
-PEOPLE = 5_000
 TALK = 20_000
+SIGN_INS = 5_000
+PACKETS, RACE, SHARES = 1_000, 20, 5
 REPEATS = 3
 # On the picture, which must not need a Chinese font.
 FIGURES = {
@@ -70,7 +71,7 @@ def middles(points: Sequence[Point]) -> Point:
 
 
 def lap(data: Path, groups: int) -> Point:
-    each = PEOPLE // groups
+    each = max(RACE, SIGN_INS // groups)
     first = fill(data, groups, each, days=0, now=time.time_ns() // 1000)
     point = asyncio.run(run(data, range(first, first + groups), each))
     report = audit(data)
@@ -107,27 +108,30 @@ def chatter(app: Stage, people: People) -> float:
 
 
 async def sign_in(app: Stage, people: People) -> float:
-    work = everybody(app, people, "签到", "sign")
+    work = everybody(app, people, SIGN_INS // len(people), "签到", "sign")
     began = time.perf_counter()
     await call(app, work)
     await settle(app)
-    return len(work) / (time.perf_counter() - began)
+    return SIGN_INS / (time.perf_counter() - began)
 
 
 async def grab(app: Stage, people: People) -> float:
-    shares = PEOPLE // len(people) // 4
-    for group, members in people.items():
-        await say(app, group, members[0], f"发红包 {shares * 4} {shares}", "give")
-    await settle(app)
-    work = everybody(app, people, "抢", "grab")
-    Random(3).shuffle(work)
-    decided, _ = await race(app, work, shares * len(people))
-    return shares * len(people) / decided
+    chance, taken = Random(3), 0.0
+    for number in range(PACKETS // len(people)):
+        # The same order again within 5 seconds would be refused.
+        order = f"发红包 {RACE + number} {SHARES}"
+        for group, members in people.items():
+            await say(app, group, members[0], order, f"give-{number}")
+        await settle(app)
+        work = everybody(app, people, RACE, "抢", f"grab-{number}")
+        chance.shuffle(work)
+        decided, _ = await race(app, work, SHARES * len(people))
+        taken += decided
+    return PACKETS * SHARES / taken
 
 
-def everybody(app: Stage, people: People, text: str, key: str) -> list[Message]:
-    """They all say it, the groups in turn."""
-    each = len(next(iter(people.values())))
+def everybody(app: Stage, people: People, each: int, text: str, key: str) -> list[Message]:
+    """So many of each group say it, the groups in turn."""
     return [line(app, group, people[group][one], text, key) for one in range(each) for group in people]
 
 
