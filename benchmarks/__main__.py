@@ -1,7 +1,7 @@
 """Run the benchmarks, print them as a table, and keep them in benchmarks/results.json.
 
 `python -m benchmarks` runs all and writes the file; with names it runs only those files, and prints.
-`python -m benchmarks growth` measures with more and more groups, and draws; `--write-docs` puts what was
+`python -m benchmarks growth` measures with more and more groups, and draws; `soak` lets thirty days go by; `--write-docs` puts what was
 measured last into docs/performance.md.
 """
 
@@ -24,6 +24,7 @@ from benchmarks import (
     idle,
     sign_in,
     slots,
+    soak,
     start,
     wechaty,
     writing,
@@ -53,9 +54,13 @@ def main(names: Sequence[str]) -> int:
     if names == ["growth"]:
         growth.measure()
         return 0
+    if names == ["soak"]:
+        for line in table(soak.measure()):
+            print(line)
+        return 0
     unknown = [name for name in names if name not in ALL]
     if unknown:
-        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ALL)}, growth")
+        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ALL)}, growth, soak")
         return 2
     began = time.perf_counter()
     results: list[Result] = []

@@ -23,6 +23,7 @@ from bot.dispatch import gate, lanes
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame
+from bot.errors import Away, Unusable
 from bot.outbox.pace import Pacer
 from bot.outbox.sender import Sender
 from bot.ports import Adapter, Clock
@@ -86,17 +87,24 @@ class App:
         self.database = await Database.open(self.data)
         try:
             await self._put_together(table)
-        except BaseException:
+        except BaseException as error:
             await self.database.close()
+            if isinstance(error, Away):
+                raise Unusable(str(error)) from error
             raise
 
     async def stop(self) -> None:
         """Take nothing more in, finish what is under way, close."""
+        self.hurry()
         self.alarm.stop()
         await self.sender.stop()
         for adapter in self._adapters.values():
             await adapter.stop()
         await self.database.close()
+
+    def hurry(self) -> None:
+        """From now on, do not wait for a database that takes nothing."""
+        self.database.writer.hurry()
 
     async def tags(self, account: str = SANDBOX) -> Mapping[str, Sequence[str]]:
         """The tags of each chat of an account."""
@@ -134,7 +142,10 @@ class App:
 
         now = self.clock.now()
         slots = keys(library.calendars)
+        # Whoever starts it is told at once when nothing can be written.
+        writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
+        writer.take_time()
         self.planning = Planning(library.calendars, settings.timezone, since)
         frame = Frame(table, library, settings, self._chance, self.planning.of)
         made = await writer.run(lanes.load_all)

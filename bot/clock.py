@@ -6,24 +6,46 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-from bot.model import SECOND
+import structlog
+
+from bot.model import MINUTE, SECOND
+
+# A sleeper looks at the clock so often, in case it was set; a step of so much is worth a line in the log.
+LOOK = MINUTE
+STEP = 10 * SECOND
+
+log = structlog.get_logger()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SystemClock:
-    """The machine's time, held still while the machine's clock is set back."""
+    """The machine's time. While the machine's clock is set back, ours goes on at half its pace until
+    the machine's has caught up: it neither goes back nor stands still, for rounds must close.
+    """
 
     def __init__(self) -> None:
         self._last = 0
+        self._seen = (0, 0)  # the machine's time at the last look, and its ticks, which nobody sets
+        self._in_step = (0, 0)  # the same when ours last was the machine's
 
     def now(self) -> int:
-        self._last = max(self._last, time.time_ns() // 1000)
+        seen = time.time_ns() // 1000, time.monotonic_ns() // 1000
+        wall, ticks = seen
+        step = wall - self._seen[0] - (ticks - self._seen[1])
+        if abs(step) > STEP and self._last:
+            log.warning("the machine's clock was set", seconds=round(step / SECOND))
+        self._seen = seen
+        was, then = self._in_step
+        self._last = max(self._last, was + (ticks - then) // 2)
+        if wall >= self._last:
+            self._last = wall
+            self._in_step = seen
         return self._last
 
     async def sleep_until(self, moment: int) -> None:
         while (left := moment - self.now()) > 0:
-            await asyncio.sleep(left / SECOND)
+            await asyncio.sleep(min(left, LOOK) / SECOND)
 
 
 class MovableClock(SystemClock):
@@ -53,7 +75,7 @@ class MovableClock(SystemClock):
             sleeper = asyncio.Event()
             self._sleepers[sleeper] = moment
             try:
-                await asyncio.wait_for(sleeper.wait(), left / SECOND)
+                await asyncio.wait_for(sleeper.wait(), min(left, LOOK) / SECOND)
             except TimeoutError:
                 pass
             finally:

@@ -138,7 +138,11 @@ class SandboxStore(Protocol):
     async def flush(self) -> None:
         """Keep what `handled` noted, which else is kept with the next line."""
 
-    async def messages(self, chat: str, after: int) -> Sequence[SandboxMessage]: ...
+    async def messages(self, chat: str, after: int, most: int) -> Sequence[SandboxMessage]:
+        """The first lines of a chat after a `seq`, so many at most."""
+
+    async def messages_before(self, chat: str, seq: int, most: int) -> Sequence[SandboxMessage]:
+        """The last lines of a chat before a `seq`, so many at most."""
 
     async def unhandled(self) -> Sequence[SandboxMessage]:
         """Members' lines that were kept when the process died, but perhaps not handled."""

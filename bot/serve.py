@@ -22,6 +22,8 @@ from bot.console import notes, settling, watch
 from bot.console.password import Password
 from bot.errors import Unusable
 
+GRACE = 1  # second that clients have to take what was said to them, when it ends
+
 
 async def run(settings: Settings, data: Path, library: Path) -> None:
     """Start everything, print `ready` and the address, and serve. Raises Unusable."""
@@ -47,6 +49,7 @@ def face(app: App, password: str = "") -> FastAPI:
     """The HTTP face without the pages: what tests call through httpx, and `run` puts pages on."""
     made = FastAPI(title="小二", docs_url=None, redoc_url=None, openapi_url=None)
     http.explain_faults(made)
+    made.add_middleware(http.Bounded)
     made.include_router(watch.router(app))
     made.include_router(settling.router(app))
     if app.sandbox is not None:
@@ -99,7 +102,7 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
             log_config=None,  # bot/logs.py says how
             log_level="warning",
             access_log=False,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=GRACE + 2,
             lifespan="on",
         )
     )
@@ -115,10 +118,19 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
     notes.begin(data, notes.AtWork(os.getpid(), _address(here, port), app.since))
     print(f"ready {_address(host, port)}", flush=True)  # noqa: T201
     await asyncio.wait({serving, loop.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    app.hurry()
     if app.sandbox is not None:
         await app.sandbox.stop()
     server.should_exit = True
+    letting_go = loop.call_later(GRACE, _let_go, server)
     await serving
+    letting_go.cancel()
+
+
+def _let_go(server: uvicorn.Server) -> None:
+    """Drop who still reads nothing or has not ended; uvicorn would log a traceback for each of them."""
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
 
 
 def _address(host: str, port: int) -> str:

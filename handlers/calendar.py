@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import structlog
-
 from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
@@ -32,8 +30,6 @@ router = Router(
         "calendar.which": "要开始哪个活动？可以开始：{titles}。",
     },
 )
-log = structlog.get_logger()
-
 TAGS, TAG = 5, 12
 RETRY = 30 * SECOND
 STATES = {
@@ -125,7 +121,7 @@ def slot(timer: Timer, turn: Turn) -> Result:
         playing = turn.store.quizzes.running(turn.group.id)
         why = "等不到游戏结束" if playing else "过了时间才轮到"
         turn.store.occurrences.end(claimed.id, "missed", why)
-        log.warning("a slot was missed", group=turn.group.id, slot=claimed.slot, local=claimed.local, why=why)
+        turn.remark("a slot was missed", slot=claimed.slot, local=claimed.local, why=why)
         return None
     if turn.store.quizzes.running(turn.group.id):
         turn.timer("slot", claimed.id, min(turn.now + RETRY, last + 1))

@@ -7,6 +7,7 @@ INTEGER and TEXT only, and every value is passed by name.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,20 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
+
+# How long SQLite itself waits for a lock that another program holds.
+BUSY = 5.0
+# What SQLite says when nothing is wrong with what it was asked: another program, or the disk.
+_REFUSALS = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
 
 
 class Query:
@@ -41,7 +56,8 @@ class Query:
 
 
 class Again(BaseException):
-    """What a savepoint should undo was written without one: the batch is to be done again, with care.
+    """The batch is to be done again: what a savepoint should undo was written without one, or the
+    database refused, and the cause says so.
 
     A BaseException, so that no handler takes it for a fault of its own.
     """
@@ -59,8 +75,10 @@ class Savepoint:
     def __enter__(self) -> None:
         self._cursor.execute("SAVEPOINT turn")
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is not None:
+            if self._db.refuses(error):
+                raise Again from error
             self._cursor.execute("ROLLBACK TO SAVEPOINT turn")
             self._db.undone += 1
         self._cursor.execute("RELEASE SAVEPOINT turn")
@@ -77,9 +95,9 @@ class Hope:
     def __enter__(self) -> None:
         self._before = self._db.writes
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and self._db.writes != self._before:
-            raise Again
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is not None and (self._db.writes != self._before or self._db.refuses(error)):
+            raise Again from error
 
 
 class Db:
@@ -164,6 +182,10 @@ class Db:
         driver: Any = self._connection.connection.driver_connection
         driver.rollback()
 
+    def refuses(self, error: BaseException) -> bool:
+        """Whether the database takes nothing now, whatever it is asked: it may take the same later."""
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSALS
+
     def _execute(self, query: Query, values: dict[str, Any]) -> None:
         self.writes += query.writes
         sql, fixed = self._sql.get(query) or self._compiled(query)
@@ -180,7 +202,7 @@ def engine(url: str) -> Engine:
         url,
         paramstyle="named",
         isolation_level="AUTOCOMMIT",
-        connect_args={"check_same_thread": False, "timeout": 5},
+        connect_args={"check_same_thread": False, "timeout": BUSY},
     )
 
     @event.listens_for(made, "connect")

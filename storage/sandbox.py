@@ -57,6 +57,13 @@ _SINCE = Query(
     select(*_columns)
     .where(sandbox_messages.c.chat == bindparam("c"), sandbox_messages.c.seq > bindparam("after"))
     .order_by(sandbox_messages.c.seq)
+    .limit(bindparam("most"))
+)
+_BEFORE = Query(
+    select(*_columns)
+    .where(sandbox_messages.c.chat == bindparam("c"), sandbox_messages.c.seq < bindparam("seq"))
+    .order_by(sandbox_messages.c.seq.desc())
+    .limit(bindparam("most"))
 )
 _UNHANDLED = Query(select(*_columns).where(sandbox_messages.c.handled == 0).order_by(sandbox_messages.c.seq))
 _HANDLED = Query(update(sandbox_messages).where(sandbox_messages.c.seq == bindparam("s")).values(handled=1))
@@ -119,8 +126,11 @@ class SandboxWorld:
     def handled(self, seqs: Sequence[int]) -> None:
         self._db.many(_HANDLED, [{"s": seq} for seq in seqs])
 
-    def messages(self, chat: str, after: int) -> list[SandboxMessage]:
-        return [_message(row) for row in self._db.all(_SINCE, c=chat, after=after)]
+    def messages(self, chat: str, after: int, most: int) -> list[SandboxMessage]:
+        return [_message(row) for row in self._db.all(_SINCE, c=chat, after=after, most=most)]
+
+    def messages_before(self, chat: str, seq: int, most: int) -> list[SandboxMessage]:
+        return [_message(row) for row in self._db.all(_BEFORE, c=chat, seq=seq, most=most)][::-1]
 
     def unhandled(self) -> list[SandboxMessage]:
         return [_message(row) for row in self._db.all(_UNHANDLED)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from bot.errors import Away
 from bot.ports import SandboxGroup, SandboxMember, SandboxMessage
 from storage.database import Database
 from storage.store import Store
@@ -50,10 +52,15 @@ class SandboxStore:
 
     async def flush(self) -> None:
         handled, self._handled = self._handled, []
-        await self._write(lambda store: store.sandbox.handled(handled))
+        # Without a database they are read a second time at the next start, which changes nothing.
+        with contextlib.suppress(Away):
+            await self._write(lambda store: store.sandbox.handled(handled))
 
-    async def messages(self, chat: str, after: int) -> Sequence[SandboxMessage]:
-        return await self._read(lambda store: store.sandbox.messages(chat, after))
+    async def messages(self, chat: str, after: int, most: int) -> Sequence[SandboxMessage]:
+        return await self._read(lambda store: store.sandbox.messages(chat, after, most))
+
+    async def messages_before(self, chat: str, seq: int, most: int) -> Sequence[SandboxMessage]:
+        return await self._read(lambda store: store.sandbox.messages_before(chat, seq, most))
 
     async def unhandled(self) -> Sequence[SandboxMessage]:
         return await self._read(lambda store: store.sandbox.unhandled())

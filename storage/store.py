@@ -39,3 +39,7 @@ class Store:
     def savepoint(self) -> AbstractContextManager[None]:
         """All that is written inside is undone when it raises."""
         return self._db.savepoint()
+
+    def refuses(self, error: BaseException) -> bool:
+        """Whether an error says that the database takes nothing now."""
+        return self._db.refuses(error)

@@ -2,30 +2,38 @@
 
 The thread takes what is waiting (up to 256 units), runs each in order inside one transaction,
 commits once and answers them all with a single call into the event loop. A unit that fails takes the
-batch down with it, so the batch is then done again, each unit with care: in a transaction of its own,
-with real savepoints, and with nothing put off to its end.
+batch down with it, so those before it are then done again together, it alone with care (in a
+transaction of its own, with real savepoints, and with nothing put off to its end), and those behind it
+together. A database that takes nothing now (a full disk, a lock that another program holds) is told of
+once and asked again until it does: nothing is lost, and nothing overtakes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Engine
 
-from bot.errors import XiaoerError
+from bot.errors import Away, XiaoerError
 from bot.tally import Histogram
 from storage.db import Again, Db
 from storage.store import Store
 
 T = TypeVar("T")
+Answer = tuple[Any, BaseException | None]
 Done = Callable[[Any, BaseException | None], None]
+Unit = tuple[Callable[[Store], Any], Done]
 BATCH = 256
+# Seconds after which a batch is committed as far as it is, so that nothing has a slow unit done again.
+LONG = 1.0
+# Seconds between two tries while the database takes nothing, the last again and again.
+PATIENCE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 log = structlog.get_logger()
 
@@ -36,10 +44,13 @@ class Writer:
     def __init__(self, engine: Engine, on_rollback: Callable[[], None] = lambda: None) -> None:
         self.on_rollback = on_rollback
         self._engine = engine
-        self._queue: SimpleQueue[tuple[Callable[[Store], Any], Done] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Unit | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._serve, name="writer", daemon=True)
         self._waiting = 0
+        self._hurry = Event()
+        self._tries = 0
+        self._given_up = 0
         # For /metrics: units in a batch, seconds until a COMMIT was durable, units that were given up.
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, BATCH)
         self.commits = Histogram(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
@@ -66,13 +77,22 @@ class Writer:
         self.submit(work, done)
         return await future
 
+    def hurry(self) -> None:
+        """Wait for no database from now on: what it does not take is answered with Away."""
+        self._hurry.set()
+
+    def take_time(self) -> None:
+        """Wait for the database from now on, however long it takes nothing."""
+        self._hurry.clear()
+
     @property
     def idle(self) -> bool:
         """Whether all that was submitted has been answered."""
         return self._waiting == 0
 
     async def close(self) -> None:
-        """Commit what waits, then end the thread."""
+        """Commit what waits, if the database takes it, then end the thread."""
+        self.hurry()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)
@@ -90,31 +110,76 @@ class Writer:
                 except Empty:
                     pass
                 last = None in batch
-                units = [unit for unit in batch if unit is not None]
-                if units:
-                    results = self._commit(units)
-                    self._loop.call_soon_threadsafe(self._answer, units, results)
+                self._commit([unit for unit in batch if unit is not None])
+        if self._given_up:
+            log.error("the database took nothing to the end: this much was not written", units=self._given_up)
 
-    def _commit(
-        self, units: list[tuple[Callable[[Store], Any], Done]], *, careful: bool = False
-    ) -> list[tuple[Any, BaseException | None]]:
-        self._db.careful = careful
-        try:
-            self._db.begin()
-            results = [(work(self._store), None) for work, _ in units]
-            began = time.perf_counter()
-            self._db.commit()
-            self.commits.add(time.perf_counter() - began)
-            self.batches.add(len(units))
-        except (Exception, Again) as error:
-            self._undo()
-            if not careful:
-                return [one for unit in units for one in self._commit([unit], careful=True)]
-            if not isinstance(error, XiaoerError):
-                self.failed += 1
-                log.exception("a unit of work failed and was undone")
-            return [(None, error)]
-        return list(results)
+    def _commit(self, units: Sequence[Unit], *, careful: bool = False) -> None:
+        """Do units in order, and answer each once it is committed."""
+        while units:
+            results, error = self._do(units, careful=careful)
+            done = len(results)
+            if error is None:
+                self._answer(units[:done], results)
+                units = units[done:]
+            elif careful or isinstance(error, Away):
+                if not isinstance(error, XiaoerError):
+                    self.failed += 1
+                    log.error("a unit of work failed and was undone", exc_info=error)
+                self._answer(units, [(None, error) for _ in units])
+                return
+            elif done == len(units):  # the commit itself, which does not say whose fault it was
+                for unit in units:
+                    self._commit([unit], careful=True)
+                return
+            else:
+                self._commit(units[:done])
+                self._commit(units[done : done + 1], careful=True)
+                units = units[done + 1 :]
+
+    def _do(self, units: Sequence[Unit], *, careful: bool) -> tuple[list[Answer], BaseException | None]:
+        """Do and commit units, or as many as there is time for; or the error that undid them all."""
+        while not (self._given_up and self._hurry.is_set()):
+            results: list[Answer] = []
+            try:
+                self._db.careful = careful
+                self._db.begin()
+                began = time.perf_counter()
+                for work, _ in units:
+                    results.append((work(self._store), None))
+                    if time.perf_counter() - began > LONG:
+                        break
+                done = time.perf_counter()
+                self._db.commit()
+            except (Exception, Again) as error:  # noqa: BLE001 - it is the caller's, once all is undone
+                self._undo()
+                cause = error.__cause__ if isinstance(error, Again) else error
+                if cause is None or not self._db.refuses(cause):
+                    return results, error
+                if not self._wait(str(cause)):
+                    break
+            else:
+                self.commits.add(time.perf_counter() - done)
+                self.batches.add(len(results))
+                if self._tries:
+                    self._taken()
+                return results, None
+        self._given_up += len(units)
+        return [], Away(f"数据库现在写不进去：{self._why}。")
+
+    def _wait(self, why: str) -> bool:
+        """Give the database time, more with each try; False when there is none."""
+        self._why = why
+        if not self._tries:
+            self._since = time.monotonic()
+            log.error("the database takes nothing: what comes is kept, and tried again", why=why)
+        self._tries += 1
+        return not self._hurry.wait(PATIENCE[min(self._tries, len(PATIENCE)) - 1])
+
+    def _taken(self) -> None:
+        seconds = round(time.monotonic() - self._since, 1)
+        log.warning("the database takes again", seconds=seconds, tries=self._tries)
+        self._tries = 0
 
     def _undo(self) -> None:
         try:
@@ -124,11 +189,11 @@ class Writer:
             time.sleep(0.1)
         self.on_rollback()
 
-    def _answer(
-        self,
-        units: list[tuple[Callable[[Store], Any], Done]],
-        results: list[tuple[Any, BaseException | None]],
-    ) -> None:
+    def _answer(self, units: Sequence[Unit], results: Sequence[Answer]) -> None:
+        """Have the loop hear of what became of units."""
+        self._loop.call_soon_threadsafe(self._tell, units, results)
+
+    def _tell(self, units: Sequence[Unit], results: Sequence[Answer]) -> None:
         self._waiting -= len(units)
         for (_, done), (result, error) in zip(units, results, strict=True):
             done(result, error)

@@ -18,6 +18,7 @@ import structlog
 
 from bot.dispatch.duty import Duty
 from bot.dispatch.lanes import Key, Lane
+from bot.dispatch.remarks import Remarks
 from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
 from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from storage.outbox import Row
     from storage.writer import Writer
 
+# So many events may wait in one group, and so many in all, before adapters read on.
 FLOOD = 1000
+CROWD = 20_000
 # Prometheus wants to see a count at 0 before it can tell that it grew.
 KINDS = (*get_args(Event), Occurrence, Tick)
 
@@ -64,7 +67,10 @@ class Dispatcher:
         self._lanes = made
         self._keys = {lane.group.id: key for key, lane in made.items()}
         self._waiting: Counter[Key] = Counter()
-        self._crowd: list[tuple[Key, asyncio.Future[None]]] = []
+        self._inside = 0
+        # Who waits for room: in a group, or anywhere at all.
+        self._at_door: dict[Key | None, list[asyncio.Future[None]]] = {}
+        self._remarks = Remarks()
         self._log = log.bind()  # found once: to look for it costs more than to route a message
         self._tells = bool(self._log.is_enabled_for(logging.DEBUG))
         # For /metrics: messages that were dropped at the door, and what became of all else, by its type.
@@ -104,11 +110,12 @@ class Dispatcher:
         return min((lane.next_due for lane in self._lanes.values() if lane.next_due), default=0)
 
     async def breathe(self, event: Event) -> None:
-        """Wait while the event's group is flooded, so that its account is read no further."""
+        """Wait while the event's group is flooded, or all are, so that its account is read no further."""
         key = _key(event)
-        if self._waiting[key] >= FLOOD:
+        flooded = self._waiting[key] >= FLOOD
+        if flooded or self._inside >= CROWD:
             room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._crowd.append((key, room))
+            self._at_door.setdefault(key if flooded else None, []).append(room)
             await room
 
     @property
@@ -136,13 +143,15 @@ class Dispatcher:
         future: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         now = self._clock.now()
         self._waiting[key] += 1
+        self._inside += 1
 
         def done(outcome: Outcome | None, _error: BaseException | None) -> None:
             self._waiting[key] -= 1
+            self._inside -= 1
             if not self._waiting[key]:
                 del self._waiting[key]
-            if self._crowd:
-                self._let_in()
+            if self._at_door:
+                self._let_in(key)
             self.events[type(event), "failed" if outcome is None else outcome.ended] += 1
             if outcome is not None:
                 self._committed(key, outcome)
@@ -154,14 +163,13 @@ class Dispatcher:
         self._writer.submit(lambda store: self._turns.handle(store, key, event, now), done)
         return future
 
-    def _let_in(self) -> None:
-        still = []
-        for key, room in self._crowd:
-            if self._waiting[key] >= FLOOD // 2:
-                still.append((key, room))
-            elif not room.done():
+    def _let_in(self, key: Key) -> None:
+        rooms = self._at_door.pop(key, []) if self._waiting[key] < FLOOD // 2 else []
+        if self._inside < CROWD // 2:
+            rooms += self._at_door.pop(None, [])
+        for room in rooms:
+            if not room.done():
                 room.set_result(None)
-        self._crowd = still
 
     def _committed(self, key: Key, outcome: Outcome) -> None:
         lane = self._lanes.get(key)
@@ -171,6 +179,8 @@ class Dispatcher:
         elif outcome.made is not None:
             lane = self._lanes[key] = outcome.made
             self._keys[lane.group.id] = key
+        if outcome.remarks:
+            self._remarks.tell(outcome.remarks)
         if outcome.rows:
             self._downstream.deliver(outcome.rows)
         if lane is not None and outcome.changes and lane.next_due:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from bot.dispatch.effects import keep
 from bot.dispatch.telling import about
 from bot.dispatch.text import LONGEST, plain
 from bot.dispatch.turn import Frame, PrivateTurn
+from bot.errors import Refused
 from bot.model import MINUTE, Accept, Announce, Invited, Message, Reply, Result
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 HINT_EVERY = MINUTE
-
-log = structlog.get_logger()
 
 
 class Outside:
@@ -37,9 +34,11 @@ class Outside:
             with store.savepoint():
                 result = self._invited(event, turn) if isinstance(event, Invited) else self._said(event, turn)
                 rows = keep(self._frame.library, store, (event.account, chat), _private(result), now)
-        except Exception:
-            log.exception("a handler failed", **about(event, None))
-            outcome.failed = True
+        except Refused as refused:
+            answer = Reply(refused.text, refused.values, private=True)
+            rows = keep(self._frame.library, store, (event.account, chat), answer, now)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is told of, and the rest goes on
+            outcome.raised("a handler failed", error, "private", **about(event, None))
             store.marks.failed(event.account, chat, mark)
             sorry = Reply("gate.sorry", private=True) if chat else None
             rows = keep(self._frame.library, store, (event.account, chat), sorry, now)
@@ -47,13 +46,13 @@ class Outside:
         outcome.handled = bool(rows)
 
     def _invited(self, event: Invited, turn: PrivateTurn) -> Result:
-        return self._frame.routes.events[Invited](event, turn)
+        return self._frame.parking.watch(self._frame.routes.events[Invited], event, turn)
 
     def _said(self, event: Message, turn: PrivateTurn) -> Result:
         flat = plain(event.text) if len(event.text) <= LONGEST else ""
         handler = self._frame.routes.private.get(flat)
         if handler is not None:
-            return handler(event, turn)
+            return self._frame.parking.run(handler, event, turn)
         if flat in self._frame.routes.commands or self._frame.routes.with_rest(event.text):
             return Reply("gate.in_group")
         # Two bots that greet each other would never end: a stranger's words get a hint once a minute.

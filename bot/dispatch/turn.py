@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from random import Random
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.dispatch.lanes import Change, Lane
+from bot.dispatch.parking import Parking
+from bot.dispatch.remarks import Remark
 from bot.errors import Refused
 from bot.model import MINUTE, SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
 
@@ -30,7 +32,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Frame:
     """What every turn sees and none changes: one frozen snapshot of library and settings.
 
-    `planner` says what a group's calendar holds between two moments.
+    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers.
     """
 
     routes: Routes
@@ -38,6 +40,7 @@ class Frame:
     settings: Settings
     chance: Random
     planner: Planner
+    parking: Parking = field(default_factory=Parking)
 
 
 class Turn:
@@ -56,6 +59,7 @@ class Turn:
         self.rest = ""
         self.occurrence: Claimed | None = None
         self.changes: list[Change] = []
+        self.remarks: list[Remark] = []
         self.replan = False
         self._frame = frame
         self._lane = lane
@@ -176,7 +180,7 @@ class Turn:
     def start(self, activity: Any) -> Result:  # noqa: ANN401
         """Start an activity of the library with the handler of its kind."""
         _, handler = self._frame.routes.slots[activity.kind]
-        return handler(activity, self)
+        return self._frame.parking.run(handler, activity, self)
 
     @property
     def occurrence_id(self) -> int:
@@ -190,6 +194,10 @@ class Turn:
     def words(self, text: str, values: Values) -> str:
         """A member text with its values in it."""
         return fill(self.library.text(text), values)
+
+    def remark(self, words: str, **facts: object) -> None:
+        """Something for the operator: a line in the log, once this is committed."""
+        self.remarks.append(Remark(words, {"group": self.group.id, **facts}))
 
     # Time. -----------------------------------------------------------------------------------------
 

@@ -10,13 +10,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
-
 from bot.dispatch import lanes
 from bot.dispatch.effects import keep
 from bot.dispatch.gate import refusal
 from bot.dispatch.lanes import Change, Key, Lane
 from bot.dispatch.outside import Outside
+from bot.dispatch.remarks import Remark
 from bot.dispatch.router import Command, Listener
 from bot.dispatch.telling import about
 from bot.dispatch.text import display
@@ -33,8 +32,6 @@ SLOW_MS = 20
 TRIES = 3
 ENDINGS = ("chatter", "handled", "duplicate", "failed")
 
-log = structlog.get_logger()
-
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -48,11 +45,13 @@ class Tick:
 class Outcome:
     """What one event left behind: rows for the outbox, and changes for the loop's copy of the lane.
 
-    For the log: who handled it in how many milliseconds, and which timers rang before it.
+    For the log, once it is committed: `remarks`, who handled it in how many milliseconds, and which
+    timers rang before it.
     """
 
     rows: list[Row] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     made: Lane | None = None
     replan: bool = False
     handled: bool = False
@@ -75,8 +74,14 @@ class Outcome:
         """A turn went well."""
         self.rows += rows
         self.changes += turn.changes
+        self.remarks += turn.remarks
         self.replan |= turn.replan
         self.handled = True
+
+    def raised(self, words: str, error: Exception, what: str, **facts: object) -> None:
+        """A handler raised, and was undone. Of one error of one handler, one a minute is told."""
+        self.failed = True
+        self.remarks.append(Remark(words, facts, error, (words, what, type(error))))
 
 
 class Turns:
@@ -87,6 +92,7 @@ class Turns:
         self._lanes = {key: lane.copy() for key, lane in made.items()}
         self._known = {lane.group.id for lane in made.values()}
         self._outside = Outside(frame)
+        self._parking = frame.parking
 
     def forget(self) -> None:
         """The batch was undone: what the lanes say may be wrong, so they are read again.
@@ -99,6 +105,7 @@ class Turns:
     def handle(self, store: Store, key: Key, event: Event | Tick | Occurrence, now: int) -> Outcome:
         began = time.perf_counter()
         outcome = Outcome()
+        self._parking.event = event
         if isinstance(event, Invited) or (isinstance(event, Message) and event.private):
             self._outside.handle(store, event, now, outcome)
             self._took(event, None, outcome, began)
@@ -124,7 +131,8 @@ class Turns:
     ) -> None:
         outcome.ms = (time.perf_counter() - began) * 1000
         if outcome.ms > SLOW_MS:
-            log.warning("slow turn", **about(event, lane), ms=round(outcome.ms, 1))
+            facts = {**about(event, lane), "ms": round(outcome.ms, 1)}
+            outcome.remarks.append(Remark("slow turn", facts, like=("slow turn", type(event))))
 
     def _lane(self, store: Store, key: Key) -> Lane:
         lane = self._lanes.get(key)
@@ -184,15 +192,13 @@ class Turns:
         person = turn.person
         try:
             with store.savepoint():
-                rows = self._keep(store, turn, route.handler(event, turn))
+                rows = self._keep(store, turn, self._parking.run(route.handler, event, turn))
         except Refused as refused:
             turn = self._undone(store, key, turn)
             rows = self._keep(store, turn, Reply(refused.text, refused.values, to=person))
-        except Exception:
-            log.exception(
-                "a handler failed", handler=route.name, message=event.id, **about(event, self._lanes[key])
-            )
-            outcome.failed = True
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is told of, and the rest goes on
+            facts = {"handler": route.name, "message": event.id, **about(event, self._lanes[key])}
+            outcome.raised("a handler failed", error, route.name, **facts)
             store.marks.failed(event.account, event.chat, event.id)
             turn = self._undone(store, key, turn)
             rows = self._keep(store, turn, Reply("gate.sorry", to=person))
@@ -202,10 +208,11 @@ class Turns:
         turn = Turn(self._frame, store, self._lanes[key], now)
         try:
             with store.savepoint():
-                rows = self._keep(store, turn, self._frame.routes.events[type(event)](event, turn))
-        except Exception:
-            log.exception("a handler failed", **about(event, self._lanes[key]))
-            outcome.failed = True
+                handler = self._frame.routes.events[type(event)]
+                rows = self._keep(store, turn, self._parking.watch(handler, event, turn))
+        except Exception as error:  # noqa: BLE001 - as above
+            facts = about(event, self._lanes[key])
+            outcome.raised("a handler failed", error, type(event).__name__, **facts)
             self._undone(store, key, turn)
         else:
             outcome.took(turn, rows)
@@ -228,7 +235,9 @@ class Turns:
         while (lane := self._lanes[key]).next_due and lane.next_due <= now:
             timer = store.timers.first(lane.group.id, now)
             if timer is not None:
+                handled, self._parking.event = self._parking.event, timer
                 self._ring(store, key, timer, now, outcome)
+                self._parking.event = handled
             turn = Turn(self._frame, store, self._lanes[key], now)
             turn.timers_changed()
             outcome.took(turn, [])
@@ -236,27 +245,31 @@ class Turns:
     def _ring(self, store: Store, key: Key, timer: Timer, now: int, outcome: Outcome) -> None:
         began = time.perf_counter()
         turn = Turn(self._frame, store, self._lanes[key], now)
+        handler = self._frame.routes.timers.get(timer.kind, _nobody)
+        if parked := self._parking.until(handler, now):
+            turn.timer(timer.kind, timer.subject, parked)
+            outcome.took(turn, [])
+            return
         try:
             with store.savepoint():
                 store.timers.claim(timer.id)
-                result = self._frame.routes.timers[timer.kind](timer, turn)
-                rows = self._keep(store, turn, result, post=True)
+                rows = self._keep(store, turn, self._parking.run(handler, timer, turn), post=True)
         except Refused as refused:
             turn = self._undone(store, key, turn)
             store.timers.claim(timer.id)
             if timer.kind == "slot":
                 why = turn.words(refused.text, refused.values)
                 store.occurrences.end(timer.subject, "failed", why)
-                log.warning("a slot failed", group=timer.group, occurrence=timer.subject, why=why)
-        except Exception:
-            parked = timer.attempts + 1 >= TRIES
-            log.exception(
-                "a timer failed", timer=timer.kind, subject=timer.subject, group=timer.group, parked=parked
-            )
+                facts = {"group": timer.group, "occurrence": timer.subject, "why": why}
+                outcome.remarks.append(Remark("a slot failed", facts, like=("a slot failed", why)))
+        except Exception as error:  # noqa: BLE001 - as above
+            last = timer.attempts + 1 >= TRIES
+            facts = {"timer": timer.kind, "subject": timer.subject, "group": timer.group, "parked": last}
+            outcome.remarks.append(Remark("a timer failed", facts, error))
             outcome.failed = True
             turn = self._undone(store, key, turn)
-            store.timers.failed(timer, now + MINUTE, parked=parked)
-            if parked and timer.kind == "slot":
+            store.timers.failed(timer, now + MINUTE, parked=last)
+            if last and timer.kind == "slot":
                 store.occurrences.end(timer.subject, "failed", "出了错，见日志")
         else:
             outcome.took(turn, rows)
@@ -276,3 +289,7 @@ class Turns:
             fresh.now = lane.now
             lane = self._lanes[key] = fresh
         return Turn(self._frame, store, lane, turn.now)
+
+
+def _nobody(timer: Timer, _turn: Turn) -> Result:
+    raise LookupError(f"no handler for timers of kind {timer.kind}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.errors import Away
+
 if TYPE_CHECKING:
     from storage.store import Store
     from storage.writer import Writer
@@ -45,7 +47,9 @@ class Book:
                 work(store)
 
         def done(_: object, error: BaseException | None) -> None:
-            if error is not None:
+            if isinstance(error, Away):
+                kept.cancel()
+            elif error is not None:
                 wait = PATIENCE[min(tries, len(PATIENCE) - 1)]
                 log.error("the outbox could not be written, and will be again", seconds=wait, why=repr(error))
                 kept.get_loop().call_later(wait, self._write, works, kept, tries + 1)

@@ -1,18 +1,20 @@
 """The alarm: the next due slot or timer becomes an event.
 
-APScheduler only wakes us, for the next due moment and once a minute in case a clock was set; what is
-due is always read anew. Occurrences are claimed in the database, so ringing twice does nothing twice.
+It rings at the next due moment, and once a minute in case a clock was set; what is due is always read
+anew. Occurrences are claimed in the database, so ringing twice does nothing twice. It waits on the event
+loop's own ticks: APScheduler's scheduler waits for a time on the machine's clock, and when that is set
+back an hour it rings for nothing in that hour.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+import structlog
 
-from bot.model import DAY, SECOND, Occurrence
+from bot.errors import Away
+from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.planning import Planning
 from bot.sop.planner import GroupPlan, next_due, plan
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 
 # A slot that was due before a longer stop is not worth a row that says so.
 LONGEST_STOP = 7 * DAY
-RINGS = 100
+LOOK = MINUTE
 KEEP_MARKS = 30 * DAY
+TIDY_EVERY = 6 * HOUR
+
+log = structlog.get_logger()
 
 
 class Timers(Protocol):
@@ -46,13 +51,18 @@ class Alarm:
         self._planning = planning
         self._groups: list[GroupPlan] = []
         self._horizon = 0
+        self._slot: int | None = None
         self._armed = 0
         self._began = 0
         # For /metrics: how many seconds after the first moment that was due the alarm rang.
         self.late = Histogram(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300)
         self._stale = True
         self._ringing = asyncio.Lock()
-        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._failures = 0
+        self._tidied = 0
+        self._running = False
+        self._next: asyncio.TimerHandle | None = None
+        self._rings: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Ring for all that fell due while nobody was there, then wait for the next."""
@@ -60,14 +70,16 @@ class Alarm:
         horizon = await self._writer.run(lambda store: store.occurrences.planned_until(now))
         # A sandbox on this data may have moved its clock ahead of the real one.
         self._horizon = min(max(horizon, now - LONGEST_STOP), now)
-        always = {"misfire_grace_time": None, "coalesce": True}
-        self._scheduler.add_job(self.ring, "interval", minutes=1, **always)
-        self._scheduler.add_job(self._tidy, "interval", hours=6, **always)
-        self._scheduler.start()
+        self._tidied = now - TIDY_EVERY + LOOK  # not while it starts
+        self._running = True
         await self.ring()
 
     def stop(self) -> None:
-        self._scheduler.shutdown(wait=False)
+        self._running = False
+        if self._next is not None:
+            self._next.cancel()
+        for task in self._rings:
+            task.cancel()
 
     @property
     def armed(self) -> int:
@@ -86,31 +98,32 @@ class Alarm:
 
     async def next_due(self) -> int:
         """The next moment at which something falls due; 0 for never."""
-        await self._refresh()
-        slot = next_due(self._planning.calendars, self._groups, self._horizon, self._planning.since) or 0
-        return min((moment for moment in (slot, self._timers.next_timer) if moment), default=0)
+        moments = await self._next_slot(), self._timers.next_timer
+        return min((moment for moment in moments if moment), default=0)
 
     async def ring(self) -> None:
         """Feed all that is due by now, slots and timers, and return when it is committed."""
         async with self._ringing:
             now = self._clock.now()
-            await self._refresh()
-            due = plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
+            due = self._plan(now) if 0 < await self._next_slot() <= now else []
             self._note_lateness([one.due for one in due[:1]], now)
             fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
             if None in await asyncio.gather(*fed):
                 # Not committed, so it is still due; but not again in the same instant.
-                self._arm(self._clock.now() + SECOND)
+                self._failures += 1
+                self._arm(self._clock.now() + min(SECOND << self._failures, LOOK))
                 return
+            self._failures = 0
             if due:
                 await self._writer.run(lambda store: store.occurrences.plan_until(now))
             self._horizon = max(self._horizon, now)
+            if self._slot is not None and self._slot <= now:
+                self._slot = None
+            if now - self._tidied >= TIDY_EVERY:
+                self._tidied = now
+                # Marks that are older than anything a platform replays.
+                await self._writer.run(lambda store: store.marks.forget(now - KEEP_MARKS))
         self._arm(await self.next_due())
-
-    async def _tidy(self) -> None:
-        """Forget marks that are older than anything a platform replays."""
-        before = self._clock.now() - KEEP_MARKS
-        await self._writer.run(lambda store: store.marks.forget(before))
 
     def _note_lateness(self, slots: list[int], now: int) -> None:
         """Keep how late this ring is. What fell due while nobody was there does not count as late."""
@@ -118,23 +131,41 @@ class Alarm:
         if first := min([*slots, timer] if 0 < timer <= now else slots, default=0):
             self.late.add(max(0, now - max(first, self._began)) / SECOND)
 
-    async def _refresh(self) -> None:
+    async def _next_slot(self) -> int:
+        """When the next slot is due; 0 for never. Kept until it is over or a group changes."""
         while self._stale:
             self._stale = False
             self._groups = await self._writer.run(self._planning.groups)
+            self._slot = None
+        if self._slot is None:
+            known = self._planning.calendars, self._groups, self._horizon, self._planning.since
+            self._slot = next_due(*known) or 0
+        return self._slot
+
+    def _plan(self, now: int) -> list[Occurrence]:
+        return plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
 
     def _arm(self, moment: int) -> None:
+        """Ring then, or in a minute if that is sooner."""
         self._armed = moment
-        if not moment or not self._scheduler.running:
+        if not self._running:
             return
-        wait = max(0, moment - self._clock.now()) / SECOND
-        self._scheduler.add_job(
-            self.ring,
-            "date",
-            run_date=datetime.now(UTC) + timedelta(seconds=wait),
-            id="next",
-            replace_existing=True,
-            misfire_grace_time=None,
-            # One that comes while another rings waits for it; APScheduler would drop it.
-            max_instances=RINGS,
-        )
+        if self._next is not None:
+            self._next.cancel()
+        wait = max(0, moment - self._clock.now()) if moment else LOOK
+        self._next = asyncio.get_running_loop().call_later(min(wait, LOOK) / SECOND, self._wake)
+
+    def _wake(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._ring_on())
+        self._rings.add(task)
+        task.add_done_callback(self._rings.discard)
+
+    async def _ring_on(self) -> None:
+        """Ring, and whatever goes wrong, ring again."""
+        try:
+            await self.ring()
+        except Away:
+            self._running = False  # the process ends
+        except Exception:
+            log.exception("the alarm could not ring, and will again")
+            self._arm(self._clock.now() + LOOK)

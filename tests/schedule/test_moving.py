@@ -6,10 +6,12 @@ import asyncio
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.clock import MovableClock, SystemClock, as_datetime, as_moment
-from bot.model import HOUR, MINUTE, SECOND
+from bot.model import DAY, HOUR, MINUTE, SECOND
 from bot.schedule.moving import Mover
+from tests.fakes import MONDAY
 
 
 class Rings:
@@ -103,14 +105,26 @@ async def test_who_sleeps_beyond_a_move_has_less_left() -> None:
     assert clock.now() >= until
 
 
-def test_the_machines_clock_set_back_holds_ours_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the machine's has caught up."""
+def test_the_machines_clock_set_back_slows_ours_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on at half the pace until the machine's has caught up; each step is told of once."""
+    ticks = wall = MONDAY * 1000
+    monkeypatch.setattr(time, "monotonic_ns", lambda: ticks)
+    monkeypatch.setattr(time, "time_ns", lambda: wall)
     clock = SystemClock()
-    first = clock.now()
-    monkeypatch.setattr(time, "time_ns", lambda: (first - MINUTE) * 1000)
-    assert clock.now() == first
-    monkeypatch.setattr(time, "time_ns", lambda: (first + MINUTE) * 1000)
-    assert clock.now() == first + MINUTE
+    assert clock.now() == MONDAY
+    with capture_logs() as lines:
+        wall -= HOUR * 1000
+        assert clock.now() == MONDAY
+        for minutes in range(1, 121):
+            ticks += MINUTE * 1000
+            wall += MINUTE * 1000
+            half_pace, machine = minutes * MINUTE // 2, (minutes - 60) * MINUTE
+            assert clock.now() == MONDAY + max(half_pace, machine)
+        ticks, wall = ticks + MINUTE * 1000, wall + MINUTE * 1000
+        assert clock.now() == MONDAY + HOUR + MINUTE
+        wall += DAY * 1000
+        assert clock.now() == MONDAY + HOUR + MINUTE + DAY
+    assert [line["seconds"] for line in lines] == [-3600, 86400]
 
 
 def test_moments_are_microseconds() -> None:

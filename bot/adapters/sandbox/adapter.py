@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from bot.errors import Unsupported
 from bot.model import (
@@ -39,6 +40,10 @@ from bot.ports import (
 
 ACCOUNT = "sandbox"
 BOT = Person("bot", "小二")
+# So many lines of one chat are taken in at once; who floods a chat waits, and the other chats do not.
+AT_ONCE = 256
+# So many lines are read at once: who follows a long chat never holds all of it in memory.
+PAGE = 250
 
 # Typed by hand it must end somewhere (@小二哥 is somebody else); with the mention's id it need not.
 _TYPED = re.compile(rf"[@＠]{BOT.name}(?=$|[\s,，:：])[\s,，:：]*")
@@ -66,6 +71,7 @@ class Sandbox:
         self._inbox: Inbox | None = None
         self._groups: dict[str, SandboxGroup] = {}
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._rooms: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._stopped = False
 
     # The adapter. ------------------------------------------------------------------------------------
@@ -213,14 +219,17 @@ class Sandbox:
 
     async def picture(self, chat: str, seq: int) -> Path:
         """The picture that came with a line. Raises Missing."""
-        for message in await self._store.messages(chat, seq - 1):
+        for message in await self._store.messages(chat, seq - 1, 1):
             if message.seq == seq and message.picture:
                 return Path(message.picture)
         raise Missing("没有这张图片。")
 
     async def messages(self, chat: str, after: int, wait: float = 0) -> Sequence[SandboxMessage]:
-        """What was said in a chat after a `seq`; with `wait` held for so many seconds until there is any."""
-        found = await self._store.messages(chat, after)
+        """What was said in a chat after a `seq`, the first PAGE lines of it.
+
+        With `wait` it is held for so many seconds until there is any.
+        """
+        found = await self._store.messages(chat, after, PAGE)
         if found or not wait or self._stopped:
             return found
         new: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -228,7 +237,7 @@ class Sandbox:
         waiting.append(new)
         try:
             # Something may have come between the look and the wait.
-            found = await self._store.messages(chat, after)
+            found = await self._store.messages(chat, after, PAGE)
             if not found:
                 await asyncio.wait_for(new, wait)
         except TimeoutError:
@@ -236,7 +245,13 @@ class Sandbox:
         finally:
             if new in waiting:
                 waiting.remove(new)
-        return found or await self._store.messages(chat, after)
+            if not waiting and self._waiting.get(chat) is waiting:
+                del self._waiting[chat]
+        return found or await self._store.messages(chat, after, PAGE)
+
+    async def messages_before(self, chat: str, seq: int, most: int) -> Sequence[SandboxMessage]:
+        """The last lines of a chat before a `seq`."""
+        return await self._store.messages_before(chat, seq, most)
 
     # Inside. -----------------------------------------------------------------------------------------
 
@@ -253,14 +268,15 @@ class Sandbox:
             self._clock.now(),
             tuple(map(clean, mentions)),
         )
-        seq = await self._append(message)
-        if not seq:
-            return message.id  # said before, under this id
-        event, handled = self._hand_over(replace(message, seq=seq))
-        if wait and handled is not None:
-            await handled
-        assert self._inbox is not None
-        await self._inbox.breathe(event)
+        async with self._rooms.setdefault(chat, asyncio.Semaphore(AT_ONCE)):
+            seq = await self._append(message)
+            if not seq:
+                return message.id  # said before, under this id
+            event, handled = self._hand_over(replace(message, seq=seq))
+            if wait and handled is not None:
+                await handled
+            assert self._inbox is not None
+            await self._inbox.breathe(event)
         return message.id
 
     async def _append(self, message: SandboxMessage) -> int:

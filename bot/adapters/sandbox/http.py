@@ -1,12 +1,13 @@
 """The sandbox's HTTP face. It is public: fields are only ever added.
 
-404 for what does not exist, 409 for what cannot be now, 422 for what cannot be at all, each with
-{"detail"} in words.
+404 for what does not exist, 409 for what cannot be now, 422 for what cannot be at all, 503 when the
+database takes nothing and 小二 ends, each with {"detail"} in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -14,18 +15,23 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Part
 
-from bot.adapters.sandbox.adapter import Impossible, Missing, Sandbox
+from bot.adapters.sandbox.adapter import PAGE, Impossible, Missing, Sandbox
 from bot.clock import as_datetime, as_moment
+from bot.errors import Away
 from bot.model import DAY, clean
 from bot.ports import Clock, SandboxMessage
 from bot.sop.schema import duration
 
 LONGEST_WAIT = 30.0
 FURTHEST = 366 * DAY
+# The longest line, each of its characters written as JSON may write it, and more.
+LARGEST_BODY = 8_000_000
 
 
 def _word(text: str) -> str:
@@ -154,9 +160,9 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
         return {"id": await sandbox.say(group, said.sender, said.text, said.mentions or (), said.id or "")}
 
     @api.get("/groups/{group}/messages")
-    async def read(group: str, after: After = 0, wait: Wait = 0) -> list[dict[str, Any]]:
+    async def read(group: str, after: After = 0, wait: Wait = 0) -> Response:
         sandbox.group(group)
-        return [desk.shown(message) for message in await sandbox.messages(group, after, wait)]
+        return await _lines(sandbox, desk, group, after, wait)
 
     @api.post("/groups/{group}/members", status_code=201)
     async def join(group: str, new: NewMember) -> dict[str, str]:
@@ -172,9 +178,9 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
         return {"id": await sandbox.say_privately(member, said.text)}
 
     @api.get("/members/{member}/messages")
-    async def read_privately(member: str, after: After = 0, wait: Wait = 0) -> list[dict[str, Any]]:
+    async def read_privately(member: str, after: After = 0, wait: Wait = 0) -> Response:
         sandbox.anybody(member)
-        return [desk.shown(message) for message in await sandbox.messages(member, after, wait)]
+        return await _lines(sandbox, desk, member, after, wait)
 
     @api.get("/chats/{chat}/pictures/{seq}")
     async def picture(chat: str, seq: Seq) -> FileResponse:
@@ -222,6 +228,42 @@ async def open_group(
     return group.id
 
 
+async def _lines(sandbox: Sandbox, desk: Desk, chat: str, after: int, wait: float) -> Response:
+    """All lines of a chat after a `seq`. Of a long one, as much is in memory as the client reads."""
+    first = await sandbox.messages(chat, after, wait)
+    if len(first) < PAGE:
+        return JSONResponse([desk.shown(message) for message in first])
+
+    async def pages() -> AsyncIterator[str]:
+        lines, comma = first, "["
+        while lines:
+            yield comma + json.dumps([desk.shown(line) for line in lines], ensure_ascii=False)[1:-1]
+            lines, comma = await sandbox.messages(chat, lines[-1].seq), ","
+        yield "]"
+
+    return StreamingResponse(pages(), media_type="application/json")
+
+
+class Bounded:
+    """Takes in no body that nobody could mean: it would be held in memory as a whole."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        taken = 0
+
+        async def bounded() -> Part:
+            nonlocal taken
+            part = await receive()
+            taken += len(part.get("body", b""))
+            if taken > LARGEST_BODY:
+                raise HTTPException(413, "太长了。")
+            return part
+
+        await self._app(scope, bounded if scope["type"] == "http" else receive, send)
+
+
 def explain_faults(app: FastAPI) -> None:
     """Answer every fault of a caller's with {"detail"} in words."""
 
@@ -232,6 +274,10 @@ def explain_faults(app: FastAPI) -> None:
     @app.exception_handler(Impossible)
     async def impossible(_request: Request, error: Impossible) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 409)
+
+    @app.exception_handler(Away)
+    async def away(_request: Request, error: Away) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 503)
 
     @app.exception_handler(StarletteHTTPException)
     async def other(request: Request, error: StarletteHTTPException) -> Response:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, HTTPException
@@ -13,13 +14,15 @@ from nicegui import Client, background_tasks, ui
 from pydantic import ValidationError
 
 from bot.adapters.sandbox.adapter import Impossible, Missing, Sandbox
-from bot.adapters.sandbox.http import Desk, Move, NewGroup, NewMember, open_group
+from bot.adapters.sandbox.http import LARGEST, Desk, Move, NewGroup, NewMember, open_group
 from bot.adapters.sandbox.panel import Panel
 from bot.adapters.sandbox.seat import LOGO, Seat, line, local, weekday
 
 SHOWN = 200
 # So long a tab may be asleep and still find its page as it was.
 ABSENT = 20.0
+# So many seconds a browser has to say that it shows what it was sent, before it gets any more.
+ANSWER = 5.0
 # New lines are carried over together, so that a flood does not drown the browser.
 BREATH = 0.05
 
@@ -103,9 +106,7 @@ class Page:
         """Show the lines before the first that is there."""
         if not isinstance(before, int):
             return
-        found = [one for one in await self.sandbox.messages(self.seat.chat, 0) if one.seq < before]
-        lines = [line(one, self.zone) for one in found[-SHOWN:]]
-        self.chat.run_method("before", lines, len(found) > SHOWN)
+        self.chat.run_method("before", *await self._lines(self.seat.chat, before))
 
     def go(self, group: str) -> None:
         self.seat.sit(group)
@@ -245,20 +246,38 @@ class Page:
 
     async def _carry(self, chat: str) -> None:
         """Carry the chat to the browser, and what is new as it comes, until the sandbox stops."""
-        found = await self.sandbox.messages(chat, 0) if chat else ()
-        self.chat.run_method("show", [line(one, self.zone) for one in found[-SHOWN:]], len(found) > SHOWN)
-        seen = found[-1].seq if found else 0
+        lines, older = await self._lines(chat)
+        self.chat.run_method("show", lines, older)
+        seen = lines[-1]["seq"] if lines else 0
         await self._client.connected()
         while chat and not self.sandbox.stopped:
             new = await self.sandbox.messages(chat, seen, wait=30)
-            if new:
-                seen = new[-1].seq
-                lines = [line(one, self.zone) for one in new[-SHOWN:]]
-                if len(new) > SHOWN:
-                    self.chat.run_method("show", lines, True)
-                else:
-                    self.chat.run_method("add", lines)
-                await asyncio.sleep(BREATH)
+            if not new:
+                continue
+            if len(new) > SHOWN:
+                lines, older = await self._lines(chat)
+                shown = await self._reached("show", lines, older)
+            else:
+                lines = [line(one, self.zone) for one in new]
+                shown = await self._reached("add", lines)
+            seen = lines[-1]["seq"]
+            # Whoever reads nothing is sent nothing, or all that is said would wait for them in memory.
+            while not (shown or self.sandbox.stopped or self._client.is_deleted):
+                shown = await self._reached("look")
+            await asyncio.sleep(BREATH)
+
+    async def _lines(self, chat: str, before: int = LARGEST) -> tuple[list[dict[str, Any]], bool]:
+        """The last lines of a chat before a `seq`, and whether there are older ones."""
+        found = await self.sandbox.messages_before(chat, before, SHOWN + 1) if chat else ()
+        return [line(one, self.zone) for one in found[-SHOWN:]], len(found) > SHOWN
+
+    async def _reached(self, method: str, *what: object) -> bool:
+        """Have the chat in the browser do something; whether it says that it is done."""
+        try:
+            await self.chat.run_method(method, *what, timeout=ANSWER)
+        except TimeoutError:
+            return False
+        return True
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.adapters.sandbox.adapter import BOT, Sandbox
@@ -94,7 +95,7 @@ def color(member: str) -> str:
     return COLORS[sum(member.encode("utf-8", "replace")) % len(COLORS)]
 
 
-def line(message: SandboxMessage, zone: ZoneInfo) -> dict[str, object]:
+def line(message: SandboxMessage, zone: ZoneInfo) -> dict[str, Any]:
     """A message as chat.js shows it."""
     picture = f"/api/sandbox/chats/{message.chat}/pictures/{message.seq}" if message.picture else ""
     return {
