@@ -22,8 +22,8 @@ from bot.errors import Unusable
 from bot.model import Message, Outgoing, Reply
 from storage.audit import audit
 from storage.database import FILE
-from tests.faults.trouble import REFUSES, TAKES, Disk, Lines, held, told, until
-from tests.harness import SHIPPED, Group, Inside, World, blank, hold, said
+from tests.faults.trouble import REFUSES, TAKES, Disk, Lines, busy, held, told, until
+from tests.harness import SHIPPED, Group, Inside, World, blank, said
 
 PEOPLE = [f"群友{n}" for n in range(40)]
 
@@ -130,7 +130,7 @@ async def test_a_handler_that_raises_is_told_of_once_though_it_is_done_again(
     monkeypatch.setitem(inside.frame.routes.commands, "抢", type(command)("broken", broken))
     before = len(inside.downstream.rows)
     with capture_logs() as lines:
-        go = hold(inside.writer)
+        go = await busy(inside.writer)
         texts = ["签到", "抢", "签到", "抢"]
         fed = [inside.dispatcher.feed(inside.message(PEOPLE[n], text)) for n, text in enumerate(texts)]
         bad = asyncio.ensure_future(inside.writer.run(lambda _: 1 // 0))
@@ -157,7 +157,7 @@ async def test_a_disk_that_fills_up_in_a_savepoint_writes_no_half_turn(tmp_path:
             disk.fill()
             fed = []
             for n in range(200):
-                go = hold(inside.writer)
+                go = await busy(inside.writer)
                 fed.append(inside.dispatcher.feed(inside.message("owner", f"群规 {'长' * 900}{n}")))
                 inside.writer.submit(lambda _: 1 // 0, lambda *_: None)
                 go()
@@ -188,7 +188,7 @@ async def test_a_refusal_that_a_handler_meets_while_it_reads_is_no_fault_of_its_
 
     monkeypatch.setitem(inside.frame.routes.commands, "抢", type(command)("read", read))
     with capture_logs() as lines:
-        go = hold(inside.writer)
+        go = await busy(inside.writer)
         saying = asyncio.ensure_future(inside.say("群友1", "抢"))
         await asyncio.sleep(0)
         if not alone:

@@ -19,8 +19,8 @@ from bot.model import MINUTE, Joined, Message, Person, Reply, Result, Timer
 from storage.audit import audit
 from storage.database import FILE
 from storage.store import Store
-from tests.faults.trouble import Disk, Hands, Lines, told, until
-from tests.harness import Inside, World, hold, library, said
+from tests.faults.trouble import Disk, Hands, Lines, busy, told, until
+from tests.harness import Inside, World, library, said
 
 SLOW, PARKED = "a handler held everybody up", "a handler held everybody up again, and is parked"
 SLOTS = [
@@ -165,7 +165,7 @@ async def test_a_slow_handler_is_not_run_again_for_a_neighbour_that_fails(
         return Reply("慢慢来", verbatim=True, to=turn.person)
 
     replace_command(slow)
-    go = hold(inside.writer)
+    go = await busy(inside.writer)
     bad = []
     if where == "before":
         bad.append(asyncio.ensure_future(inside.writer.run(lambda _: 1 // 0)))
@@ -215,8 +215,7 @@ async def test_a_slow_handler_whose_commit_is_refused_was_slow_once(
     def slow(message: Message, turn: Turn) -> Reply:
         runs.append(message.id)
         hands.work(5)
-        turn.set_group(rules="长" * 100_000)
-        return Reply("慢慢来", verbatim=True, to=turn.person)
+        return Reply("慢" * 100_000, verbatim=True, to=turn.person)
 
     replace_command(slow)
     disk = Disk(inside.writer)
@@ -225,7 +224,7 @@ async def test_a_slow_handler_whose_commit_is_refused_was_slow_once(
         saying = asyncio.ensure_future(inside.say("a", "抢"))
         await until(lambda: len(runs) > 2)
         disk.make_room()
-        assert await saying == ["慢慢来"]
+        assert await saying == ["慢" * 100_000]
         assert (named(lines, SLOW), named(lines, PARKED)) == (["slow"], [])
 
 

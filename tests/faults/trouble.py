@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from storage.database import FILE
+from storage.store import Store
 from storage.writer import Writer
 
 Lines = list[MutableMapping[str, Any]]
@@ -26,6 +28,19 @@ async def until(so: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not so():
             await asyncio.sleep(0.002)
+
+
+async def busy(writer: Writer) -> Callable[[], None]:
+    """The writer is at work, so that what is submitted now meets in one batch; the answer lets it go on."""
+    begun, gate = threading.Event(), threading.Event()
+
+    def work(_: Store) -> None:
+        begun.set()
+        gate.wait(PATIENCE)
+
+    writer.submit(work, lambda *_: None)
+    await until(begun.is_set)
+    return gate.set
 
 
 def told(lines: Lines, *levels: str) -> list[str]:
