@@ -34,7 +34,7 @@ class Chat:
     time runs out goes before the talk, where that never ends.
     """
 
-    def __init__(self, name: str, longest: int, merging: Merging, stir: Callable[[], None]) -> None:
+    def __init__(self, name: str, longest: int, merging: Merging, stir: Callable[[Chat], None]) -> None:
         self.name = name
         self.not_before = 0
         self.talk: deque[Row] = deque()
@@ -53,7 +53,7 @@ class Chat:
             while any(post.about for post in self.posts):
                 self.talk.append(self.posts.popleft())
             self.talk.append(row)
-        self._stir()
+        self._stir(self)
 
     def clear(self) -> None:
         self.talk.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,16 +24,22 @@ log = structlog.get_logger()
 
 
 class Gate:
-    """One account's turns. Chats wait here; whatever happens, all of them are looked at together once."""
+    """One account's turns. Chats wait here; whatever happens, they are looked at together, once.
+
+    Those that have but posts are looked at only when a post may go or something has changed for them:
+    there may be thousands.
+    """
 
     def __init__(self, account: str, clock: Clock, pacer: Pacer) -> None:
         self._log = log.bind(account=account)
         self._clock = clock
         self._pacer = pacer
         self._waiting: dict[Chat, asyncio.Future[Load]] = {}
-        self._going_on: dict[
-            Chat, int
-        ] = {}  # who is in the middle of a long message, and the next part's size
+        self._talking: dict[Chat, None] = {}
+        self._posting: dict[Chat, None] = {}
+        self._going_on: dict[Chat, int] = {}  # in the middle of a long message: the next part's size
+        self._changed = False
+        self._posts_from = 0
         self._looking = False
         self._closed = False
         self._alarm: asyncio.Task[None] | None = None
@@ -44,11 +50,11 @@ class Gate:
         """Wait until a chat may send, and take its next message out; at once for what is stale."""
         turn: asyncio.Future[Load] = asyncio.get_running_loop().create_future()
         self._waiting[chat] = turn
-        self.stir()
+        self.stir(chat)
         try:
             return await turn
         finally:
-            self._waiting.pop(chat, None)
+            self._forget(chat)
 
     async def turn_to_go_on(self, chat: Chat, part: Outgoing) -> None:
         """Wait until a chat may have the next part of a message that has begun."""
@@ -58,8 +64,15 @@ class Gate:
         finally:
             del self._going_on[chat]
 
-    def stir(self) -> None:
-        """Something happened: look soon."""
+    def stir(self, chat: Chat) -> None:
+        """Something happened in a chat: look soon."""
+        if chat in self._waiting:
+            if chat.talk or chat in self._going_on:
+                self._talking[chat] = None
+                self._posting.pop(chat, None)
+            else:
+                self._posting[chat] = None
+                self._changed = True
         if self._waiting and not self._looking and not self._closed:
             self._looking = True
             asyncio.get_running_loop().call_soon(self._look)
@@ -80,12 +93,12 @@ class Gate:
             raise
         finally:
             self._pacer.lands(chat.name, 0 if rows[0].post else len(rows), well=well)
-            self.stir()
+            self._freed(chat)
 
     def gives_back(self, chat: Chat) -> None:
         """A chat made nothing of its turn, or is done with it."""
         self._pacer.gives_back(chat.name)
-        self.stir()
+        self._freed(chat)
 
     def kept(self) -> str:
         """What a crash must not forget of the pace."""
@@ -106,6 +119,11 @@ class Gate:
         if self._alarm is not None:
             self._alarm.cancel()
 
+    def _freed(self, chat: Chat) -> None:
+        """A place may be free for which nobody could say a moment."""
+        self._changed |= self._posts_from == NEVER
+        self.stir(chat)
+
     def _pause(self, error: TooFast) -> None:
         span = self._pacer.pause(error.seconds)
         if span:
@@ -120,21 +138,32 @@ class Gate:
         if self._closed:
             return
         now = self._clock.now()
-        replies: list[Chat] = []
-        posts: list[Chat] = []
-        wake = NEVER
-        for chat in list(self._waiting):
+        if self._changed:
+            self._changed, self._posts_from = False, 0
+            for chat in [one for one in self._posting if one.head.late(now)]:
+                self._let(chat)
+        wake, ready = self._who_is_ready(self._talking, now)
+        blocked = self._let_talk(ready, now)
+        if blocked:
+            wake = min(wake, blocked)
+        elif self._posting:
+            if now >= self._posts_from:
+                self._posts_from = self._let_posts(now)
+            wake = min(wake, self._posts_from)
+        if wake < NEVER:
+            self._wake_at(wake)
+
+    def _who_is_ready(self, chats: Iterable[Chat], now: int) -> tuple[int, list[Chat]]:
+        """Who may send for their own part, and when the first of the others may. Stale rows go at once."""
+        wake, ready = NEVER, []
+        for chat in list(chats):
             if chat not in self._going_on and chat.head.late(now):
                 self._let(chat)
             elif (moment := self._ready(chat)) > now:
                 wake = min(wake, moment)
-            elif chat.talk or chat in self._going_on:
-                replies.append(chat)
             else:
-                posts.append(chat)
-        wake = min(wake, self._let_talk(replies, now) or self._let_posts(posts, now))
-        if wake < NEVER:
-            self._wake_at(wake)
+                ready.append(chat)
+        return wake, ready
 
     def _ready(self, chat: Chat) -> int:
         """From when a chat may send, for its own part."""
@@ -152,23 +181,28 @@ class Gate:
             self._let(chat)
         return 0
 
-    def _let_posts(self, chats: list[Chat], now: int) -> int:
-        """Whose time runs out first goes first, once the chat that had the last one has all of its own."""
+    def _let_posts(self, now: int) -> int:
+        """Whose time runs out first goes first, once the chat that had the last one has all of its own.
+
+        The answer is when the next may go.
+        """
         each = self._time_each(now)
-        for chat in sorted(chats, key=lambda one: (not self._pacer.follows(one.name), one.deadline)):
+        wake, ready = self._who_is_ready(self._posting, now)
+        for chat in sorted(ready, key=lambda one: (not self._pacer.follows(one.name), one.deadline)):
             moment = self._pacer.post(chat.name, weight(chat.head), each)
             if moment > now:
-                return moment
+                return min(wake, moment)
             self._let(chat)
-        return NEVER
+        return wake
 
     def _time_each(self, now: int) -> int:
         """How much time there is for each post that waits, if all are to go in three quarters of theirs."""
-        by = [hurry(row) for chat in self._waiting for row in chat.posts if row.send_before]
+        by = [hurry(row) for chat in self._posting for row in chat.posts if row.send_before]
         return (min(by, default=NEVER) - now) // max(1, len(by))
 
     def _let(self, chat: Chat) -> None:
-        turn = self._waiting.pop(chat)
+        turn = self._waiting[chat]
+        self._forget(chat)
         if turn.done():
             return
         load, now = NOTHING, self._clock.now()
@@ -180,6 +214,10 @@ class Gate:
             load = Load(chat.take(now), ())
             self._pacer.takes(chat.name, weight(load.rows[0]), post=load.rows[0].post)
         turn.set_result(load)
+
+    def _forget(self, chat: Chat) -> None:
+        for chats in (self._waiting, self._talking, self._posting):
+            chats.pop(chat, None)
 
     def _wake_at(self, moment: int) -> None:
         if self._alarm is not None:

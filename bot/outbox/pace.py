@@ -113,14 +113,15 @@ class Pacer:
         """A chat has its turn."""
         self._away[chat] = size
         if post:
-            self._posted(chat)
+            self._post_chat, self._post_at = chat, self.clock.now()
+            self._post_step = self.post_gap + self.chance.randrange(self.post_gap * 2 // 3 + 1)
 
     def leaves(self, chat: str, size: int, *, post: bool) -> None:
         """Its message goes now."""
         self._away[chat] = 0
         self._recent.extend([(self.clock.now(), chat)] * size)
         if post:
-            self._posted(chat)
+            self._post_at = self.clock.now()
 
     def gives_back(self, chat: str) -> None:
         """It made nothing of its turn."""
@@ -179,8 +180,3 @@ class Pacer:
             at = min(moment, now)
             self._recent.append((at, chat))
             self._chats[chat] = _Chat(at + self.chat_gap * 4 // 3, at)
-
-    def _posted(self, chat: str) -> None:
-        self._post_chat = chat
-        self._post_at = self.clock.now()
-        self._post_step = self.post_gap + self.chance.randrange(self.post_gap * 2 // 3 + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from random import Random
 
 import pytest
@@ -272,3 +273,12 @@ async def test_after_a_night_offline_nothing_bursts(post: Post) -> None:
     assert len(log.sent) == 40
     await post.run(5 * MINUTE)
     assert post.states() == {"sent": 50, "stale": 300}
+
+
+async def test_a_pace_of_thousands_a_minute_is_not_written_down(post: Post) -> None:
+    """What no platform asks for costs nothing to keep; a pace that one does is kept whole."""
+    for per_minute, wanted in ((40, 2 + 20), (5000, 2)):
+        post.paced(gap=0, per_minute=per_minute)
+        await post.say(*map(str, range(20)))
+        await post.rest()
+        assert len(json.loads(post.pacer.kept())) == wanted
