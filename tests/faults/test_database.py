@@ -230,14 +230,16 @@ async def test_a_stop_waits_for_no_full_disk_and_the_next_start_takes_it_up(tmp_
         group = await world.group(members=PEOPLE)
         disk = Disk(world.app.database.writer)
 
-        def full(_: Outgoing) -> None:
+        out: list[Outgoing] = []
+
+        def full(outgoing: Outgoing) -> None:
             disk.fill()
+            out.append(outgoing)
 
         world.between(full)
         with capture_logs() as lines:
-            # What is being sent cannot be noted as sent any more.
             posts = [asyncio.ensure_future(sign_in(group, "掌柜"))]
-            await until(lambda: world.sql("SELECT 1 FROM outbox WHERE state = 'sending'"))
+            await until(lambda: out)
             posts += [asyncio.ensure_future(sign_in(group, who)) for who in PEOPLE for _ in range(4)]
             await until(lambda: seen(lines, REFUSES))
             began = time.monotonic()
