@@ -60,13 +60,13 @@ def kinds(table: Routes) -> Kinds:
 
 
 class App:
-    """小二 at work on one data folder. `start`, then `stop`; the pages are put beside it by bot/serve.py."""
+    """小二 at work on one database. `start`, then `stop`; the pages are put beside it by bot/serve.py."""
 
     def __init__(
         self, settings: Settings, data: Path, library: Path, *, chance: Random | None = None
     ) -> None:
         self.settings = settings
-        self.data = data
+        self.place = settings.server or data
         self.library_root = library
         self.sandbox: Sandbox | None = None
         self.clock: Clock = SystemClock()
@@ -84,7 +84,7 @@ class App:
         self.library = load(self.library_root, kinds(table))
         for fault in self.library.faults:
             log.warning("put aside, the rest runs", fault=str(fault))
-        self.database = await Database.open(self.data)
+        self.database = await Database.open(self.place)
         try:
             await self._put_together(table)
         except BaseException as error:

@@ -32,7 +32,9 @@ app.add_typer(outbox, name="outbox")
 ROOT = Path(__file__).resolve().parent.parent
 
 Config = Annotated[Path | None, typer.Option("--config", help="配置文件，默认是 config.yaml")]
-Data = Annotated[Path | None, typer.Option("--data", help="数据目录，默认看配置文件")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="数据目录，默认看配置文件；写了它，就不看 database_url")
+]
 Json = Annotated[bool, typer.Option("--json", help="给程序读的 JSON")]
 Number = Annotated[str, typer.Argument(help="消息的编号，xiaoer outbox list 里有")]
 
@@ -55,7 +57,7 @@ def run(
 ) -> None:
     """开工：接上账号或沙箱，打开页面。"""
     with explained():
-        settings = _settings(config_file)
+        settings = _settings(config_file, data)
         if port is not None:
             settings = settings.model_copy(update={"page": settings.page.model_copy(update={"port": port})})
         logs.configure(settings.log.format, settings.log.level)
@@ -83,12 +85,12 @@ def check(
         settings, faults = Settings(), []
         if path is None:
             try:
-                settings = _settings(config_file)
+                settings = _settings(config_file, data)
             except Faults as found:
                 faults = list(found.faults)
         library = load(path or _library(settings), kinds(routes()))
         faults += library.faults
-        slow = _too_slow(library, settings, data or Path(settings.data), groups)
+        slow = _too_slow(library, settings, _place(settings, data), groups)
         if as_json:
             told = [asdict(one) | {"level": "fault"} for one in faults]
             told += [asdict(one) | {"level": "warning"} for one in slow]
@@ -115,7 +117,7 @@ def status(data: Data = None, config_file: Config = None, *, as_json: Json = Fal
         from bot.console.status import look  # noqa: PLC0415
         from bot.sop.library import load  # noqa: PLC0415
 
-        settings = _settings(config_file)
+        settings = _settings(config_file, data)
         found = look(data or Path(settings.data), settings, load(_library(settings), kinds(routes())))
         if as_json:
             print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
@@ -128,12 +130,9 @@ def status(data: Data = None, config_file: Config = None, *, as_json: Json = Fal
 def upgrade(data: Data = None, config_file: Config = None) -> None:
     """把数据库升级到这一版程序要的样子；xiaoer run 开工时也会做。"""
     with explained():
-        from storage.database import Database  # noqa: PLC0415
+        from storage.database import Owned  # noqa: PLC0415
 
-        async def work(folder: Path) -> None:
-            await (await Database.open(folder)).close()
-
-        asyncio.run(work(_data(data, config_file)))
+        Owned(_place(_settings(config_file, data), data)).release()
         print("数据库是最新的。")
 
 
@@ -143,7 +142,7 @@ def audit(data: Data = None, config_file: Config = None, *, as_json: Json = Fals
     with explained():
         from storage.audit import audit as look  # noqa: PLC0415
 
-        report = look(_data(data, config_file))
+        report = look(_place(_settings(config_file, data), data))
         if as_json:
             print(json.dumps(asdict(report) | {"clean": report.clean}, ensure_ascii=False, indent=1))
         else:
@@ -163,10 +162,27 @@ def backup(
         from bot.console import notes  # noqa: PLC0415 - with what needs it
         from storage.database import backup as copy  # noqa: PLC0415
 
-        folder = _data(data, config_file)
-        copy(folder, file)
-        notes.saved(folder, file)
+        place = _place(_settings(config_file, data), data)
+        copy(place, file)
+        if isinstance(place, Path):
+            notes.saved(place, file)
         print(f"备份好了：{file}")
+
+
+@db.command("copy")
+def copy(
+    sqlite: Annotated[Path, typer.Argument(help="数据目录，里面有要搬的 xiaoer.db")],
+    postgres_url: Annotated[
+        str | None, typer.Argument(help="搬到哪个空的库，postgresql://…；不写，看 database_url")
+    ] = None,
+    config_file: Config = None,
+) -> None:
+    """把数据目录里的数据库搬到 PostgreSQL 服务器上。两边的小二都要先停下。"""
+    with explained():
+        from storage.copying import copy as move  # noqa: PLC0415
+
+        move(sqlite, postgres_url or _place(_settings(config_file), None), print)
+        print("搬好了，两边对过账。把 database_url 写进配置或环境变量，就可以在新的库上开工。")
 
 
 @outbox.command("list")
@@ -181,8 +197,8 @@ def list_outbox(
     with explained():
         from bot.console.outbox import look, shown  # noqa: PLC0415 - with what needs it
 
-        settings = _settings(config_file)
-        lines = look(data or Path(settings.data), [state] if state else [], settings.timezone)
+        settings = _settings(config_file, data)
+        lines = look(_place(settings, data), [state] if state else [], settings.timezone)
         if as_json:
             print(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=1))
         else:
@@ -228,15 +244,18 @@ def main() -> None:
         sys.exit(130)
 
 
-def _settings(file: Path | None) -> Settings:
-    """From the file that was named; or the one here, or else the one that 小二 came with."""
-    if file is not None:
-        return config.load(file, required=True)
+def _settings(file: Path | None, data: Path | None = None) -> Settings:
+    """From the file that was named; or the one here, or else the one that 小二 came with.
+
+    Who names a data folder means the database in it.
+    """
     here = Path(config.NAME)
-    return config.load(here if here.exists() else ROOT / config.NAME, required=False)
+    found = file or (here if here.exists() else ROOT / config.NAME)
+    settings = config.load(found, required=file is not None)
+    return settings.model_copy(update={"database_url": None}) if data else settings
 
 
-def _too_slow(library: Library, settings: Settings, folder: Path, groups: int | None) -> list[Fault]:
+def _too_slow(library: Library, settings: Settings, place: Path | str, groups: int | None) -> list[Fault]:
     """The slots that are too many for the pace; of groups as the database has them, if there is one."""
     from bot.outbox.pace import each_post  # noqa: PLC0415 - with what needs it
     from bot.sop.pacing import reach, too_slow  # noqa: PLC0415
@@ -245,7 +264,7 @@ def _too_slow(library: Library, settings: Settings, folder: Path, groups: int | 
     accounts = [{name: groups} for name in library.calendars] if groups else []
     if groups is None:
         with suppress(Unusable):
-            found = look(folder, lambda store: (store.groups.all(), store.groups.tags()))
+            found = look(place, lambda store: (store.groups.all(), store.groups.tags()))
             # The sandbox is not paced unless the file says so.
             accounts = [
                 dict(each)
@@ -259,12 +278,13 @@ def _tell(word: str, number: str, data: Path | None, config_file: Path | None) -
     with explained():
         from bot.console.outbox import Word, tell  # noqa: PLC0415 - with what needs it
 
-        settings = _settings(config_file)
+        settings = _settings(config_file, data)
         tell(data or Path(settings.data), settings, Word(word), number)
 
 
-def _data(data: Path | None, config_file: Path | None) -> Path:
-    return data if data is not None else Path(_settings(config_file).data)
+def _place(settings: Settings, data: Path | None) -> Path | str:
+    """Where the database is: on the server, or in the folder that was named or is the settings'."""
+    return settings.server or data or Path(settings.data)
 
 
 def _library(settings: Settings) -> Path:

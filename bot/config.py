@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from bot.errors import Faults, Unusable
 from bot.model import DAY, MINUTE, SECOND
@@ -19,6 +19,7 @@ from bot.sop.schema import ClockTime, Duration, Part
 
 NAME = "config.yaml"
 PAGE_PASSWORD = "XIAOER_PAGE_PASSWORD"  # noqa: S105 - the name of a variable
+DATABASE_URL = "XIAOER_DATABASE_URL"
 
 
 def _zone(name: str) -> str:
@@ -34,6 +35,12 @@ def _shaped(pattern: str, sentence: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def _server(url: SecretStr) -> SecretStr:
+    if not re.match(r"postgresql(\+psycopg)?://", url.get_secret_value()):
+        raise ValueError("database_url 要写 postgresql://用户:密码@主机:端口/库名 这样的")
+    return url
 
 
 def _from_one(table: dict[int, int]) -> dict[int, int]:
@@ -131,6 +138,7 @@ class Settings(Part):
 
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     data: str = "data"
+    database_url: Annotated[SecretStr, AfterValidator(_server)] | None = None
     library: str = "sop_library"
     treasury: Annotated[int, Field(ge=0, le=1_000_000_000)] = 10_000
     sign_in: SignIn = Field(default_factory=SignIn)
@@ -150,13 +158,25 @@ class Settings(Part):
         return self
 
     @property
+    def server(self) -> str:
+        """The URL of the server that the database is on; '' when it is a file in the data folder."""
+        return self.database_url.get_secret_value() if self.database_url else ""
+
+    @property
     def with_sandbox(self) -> bool:
         """The sandbox runs unless there are accounts, or as the file says."""
         return not self.accounts if self.sandbox is None else self.sandbox
 
 
 def load(path: Path, *, required: bool) -> Settings:
-    """Read the settings. Raises Faults with all that is wrong, and Unusable for a file that is not there."""
+    """Read the settings, and from the environment where the database is.
+
+    Raises Faults with all that is wrong, and Unusable for a file that is not there.
+    """
+    return _from_environment(_read(path, required=required))
+
+
+def _read(path: Path, *, required: bool) -> Settings:
     if not path.exists():
         if required:
             raise Unusable(f"找不到配置文件 {path}。")
@@ -167,3 +187,16 @@ def load(path: Path, *, required: bool) -> Settings:
     if settings is None:
         raise Faults(faults)
     return settings
+
+
+def _from_environment(settings: Settings) -> Settings:
+    """A URL holds a password, so it may stand in the environment; what stands there goes first."""
+    url = os.environ.get(DATABASE_URL)
+    if not url:
+        return settings
+    try:
+        return settings.model_copy(update={"database_url": _server(SecretStr(url))})
+    except ValueError:
+        raise Unusable(
+            f"环境变量 {DATABASE_URL} 要写 postgresql://用户:密码@主机:端口/库名 这样的。"
+        ) from None

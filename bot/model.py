@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -71,6 +72,16 @@ class Group:
 
 
 # Events: what adapters report. ---------------------------------------------------------------
+
+
+class Spoken(NamedTuple):
+    """What a message is known by before it is handled: its mark, and who spoke where by our own ids."""
+
+    account: str
+    chat: str
+    message: str
+    group: int
+    member: int
 
 
 @dataclass(frozen=True, slots=True)

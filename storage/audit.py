@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from bot.model import fill
-from storage.database import at_work, existing
+from storage.db import Db, Lost, connect
+from storage.place import Place, at_work, existing, explained
 
 # Each finds rows that must not be there; its sentence says what a row means.
 _CHECKS = (
@@ -141,36 +142,48 @@ class Report:
         yield "账是平的，没有重复。" if self.clean else f"有 {len(self.faults)} 处不对。"
 
 
-def audit(folder: Path) -> Report:
-    """Audit the database of a data folder, while 小二 runs or not. Raises Unusable."""
-    engine = existing(folder)
+def audit(place: Place) -> Report:
+    """Audit a database, while 小二 runs or not. Raises Unusable."""
     # While somebody is at work, what is being sent is on its way and not unknown.
-    states = ("unknown",) if at_work(folder) else ("unknown", "sending")
-    report = Report()
+    made = existing(place)
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            for sentence, sql in _CHECKS:
-                for row in connection.execute(text(sql)):
-                    report.faults.append(sentence.format(*row))
-            if engine.dialect.name == "sqlite":
-                for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-                    report.faults.append(f"表 {row[0]} 的第 {row[1]} 行指向一条没有的记录。")
-            for name, sql in _COUNTS.items():
-                report.counts[name] = connection.execute(text(sql)).scalar_one()
-            rows = connection.execute(
-                text(
-                    "SELECT id, account, chat, state, body FROM outbox"
-                    " WHERE state <> 'sent' AND state IN ('unknown', 'sending')"
-                )
-            )
-            report.unknown.extend(_unknown(*row) for row in rows if row[3] in states)
-            parked = text("SELECT kind, subject, group_id FROM timers WHERE parked = 1")
-            for kind, subject, group in connection.execute(parked):
-                report.parked.append(f"搁置了：群 {group} 的 {kind} {subject}，试了三次都没办成。")
-            connection.exec_driver_sql("ROLLBACK")
+        states = ("unknown",) if at_work(place) else ("unknown", "sending")
+        db = connect(made)
+        db.begin(write=False)
+        report = look(db, states)
+        db.rollback()
+        db.close()
+    except (DBAPIError, Lost) as error:
+        if (why := explained(place, error)) is not None:
+            raise why from error
+        raise
     finally:
-        engine.dispose()
+        made.dispose()
+    return report
+
+
+def look(db: Db, states: Sequence[str] = ("unknown", "sending")) -> Report:
+    """Audit what a connection sees in its transaction. Rows in these states may or may not have arrived."""
+    report = Report()
+    connection = db.connection
+    for sentence, sql in _CHECKS:
+        for row in connection.execute(text(sql)):
+            report.faults.append(sentence.format(*row))
+    if connection.dialect.name == "sqlite":
+        for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+            report.faults.append(f"表 {row[0]} 的第 {row[1]} 行指向一条没有的记录。")
+    for name, sql in _COUNTS.items():
+        report.counts[name] = connection.execute(text(sql)).scalar_one()
+    rows = connection.execute(
+        text(
+            "SELECT id, account, chat, state, body FROM outbox"
+            " WHERE state <> 'sent' AND state IN ('unknown', 'sending') ORDER BY id"
+        )
+    )
+    report.unknown.extend(_unknown(*row) for row in rows if row[3] in states)
+    parked = text("SELECT kind, subject, group_id FROM timers WHERE parked = 1 ORDER BY id")
+    for kind, subject, group in connection.execute(parked):
+        report.parked.append(f"搁置了：群 {group} 的 {kind} {subject}，试了三次都没办成。")
     return report
 
 

@@ -1,142 +1,144 @@
-"""The database of one data folder: lock, migrations, the one writer, and readers beside it."""
+"""The database of one 小二: lock, migrations, the one writer, and readers beside it."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic.util import CommandError
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
 from bot.errors import Unusable
-from storage.db import Db, engine
-from storage.migrate import head, upgrade
+from storage.db import Lost, connect
+from storage.migrate import upgrade
+from storage.place import Place, engine_of, existing, explained, gone, name_of, take
 from storage.store import Store
 from storage.writer import Writer
 
 T = TypeVar("T")
 
-FILE = "xiaoer.db"
-LOCK = "xiaoer.lock"
+# How often a reader waits for a server that went away, before the error is its answer.
+TRIES = 3
+
+
+class Owned:
+    """A place that this process alone writes to: `db` is the connection that does, `engine` makes others."""
+
+    def __init__(self, place: Place, *, as_it_is: bool = False) -> None:
+        """Take the place and, unless it is wanted as it is, bring its tables up to date. Raises Unusable."""
+        self._lock: FileLock | None = take(place) if isinstance(place, Path) else None
+        try:
+            self.engine = engine_of(place)
+            self._open(place, as_it_is)
+        except BaseException:
+            if self._lock is not None:
+                self._lock.release()
+            raise
+
+    def release(self) -> None:
+        self.db.close()
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _open(self, place: Place, as_it_is: bool) -> None:
+        try:
+            self.db = connect(self.engine)
+            try:
+                self._own(place)
+                if not as_it_is:
+                    upgrade(self.db)
+            except BaseException:
+                self.db.drop()
+                raise
+        except BaseException as error:  # also Lost, which is no Exception
+            self.engine.dispose()
+            if isinstance(error, CommandError):
+                raise Unusable(f"数据库 {name_of(place)} 的版本比程序新，请用新版的小二打开它。") from error
+            if (why := explained(place, error)) is not None:
+                raise why from error
+            raise
+
+    def _own(self, place: Place) -> None:
+        if not self.db.own():
+            raise Unusable(f"数据库 {name_of(place)} 正被另一个小二使用，请先停掉它。")
 
 
 class Database:
-    """Open for writing: one process owns the data folder until `close`."""
+    """Open for writing: one process owns the place until `close`."""
 
-    def __init__(self, folder: Path, lock: FileLock, made: Engine) -> None:
-        self.folder = folder
-        self.writer = Writer(made)
-        self._lock = lock
-        self._engine = made
+    def __init__(self, owned: Owned) -> None:
+        self.writer = Writer(owned.db)
+        self._owned = owned
+        self._engine = owned.engine
 
     @classmethod
-    async def open(cls, folder: Path) -> Database:
-        """Take the folder, bring its tables up to date, start the writer. Raises Unusable."""
-        lock = take(folder)
-        made = engine(f"sqlite:///{folder / FILE}")
-        try:
-            upgrade(made)
-        except BaseException as error:
-            made.dispose()
-            lock.release()
-            if isinstance(error, DatabaseError):
-                raise Unusable(f"打不开数据库 {folder / FILE}：{error.orig}") from error
-            if isinstance(error, CommandError):
-                raise Unusable(f"数据库 {folder / FILE} 的版本比程序新，请用新版的小二打开它。") from error
-            raise
-        return cls(folder, lock, made)
+    async def open(cls, place: Place) -> Database:
+        """Take the place, bring its tables up to date, start the writer. Raises Unusable."""
+        return cls(Owned(place))
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run a reader on a connection and a thread of its own; it sees what is committed."""
+        for _ in range(TRIES):
+            try:
+                return await asyncio.to_thread(read, self._engine, work)
+            except Lost:
+                pass
+            except DatabaseError as error:
+                if not gone(self._engine, error):
+                    raise
+            # The writer returns from this when the server is back.
+            await self.writer.run(lambda _: None)
         return await asyncio.to_thread(read, self._engine, work)
 
     async def close(self) -> None:
         await self.writer.close()
-        self._engine.dispose()
-        self._lock.release()
+        self._owned.release()
 
 
 def read(made: Engine, work: Callable[[Store], T]) -> T:
     """Run a reader inside one snapshot."""
-    with made.connect() as connection:
-        db = Db(connection)
+    db = connect(made)
+    try:
         db.begin(write=False)
-        try:
-            return work(Store(db))
-        finally:
-            db.rollback()
+        answer = work(Store(db))
+        db.rollback()
+    except Lost:
+        db.drop()
+        raise
+    except BaseException:
+        db.rollback()
+        raise
+    finally:
+        db.close()
+    return answer
 
 
-def take(folder: Path) -> FileLock:
-    """The lock of a data folder, which is made when it is not there. Raises Unusable."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, "没有写权限")
-        lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Unusable(
-            f"数据目录 {folder} 正被另一个小二使用，请先停掉它，或用 --data 换一个目录。"
-        ) from None
-    except OSError as error:
-        raise Unusable(f"数据目录 {folder} 不能写：{error.strerror}。请换一个目录，或改它的权限。") from None
-    return lock
-
-
-def at_work(folder: Path) -> bool:
-    """Whether some 小二 has the lock of a data folder now."""
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return False
-
-
-def existing(folder: Path) -> Engine:
-    """An engine on a database that must be there and up to date, without taking the lock."""
-    path = folder / FILE
-    if not path.is_file():
-        raise Unusable(f"目录 {folder} 里没有数据库（{FILE}）。是不是忘了 --data？")
-    made = engine(f"sqlite:///{path}")
-    try:
-        with made.connect() as connection:
-            current = head(connection)
-    except DatabaseError as error:
-        made.dispose()
-        raise Unusable(f"打不开数据库 {path}：{error.orig}") from error
-    if current is None:
-        made.dispose()
-        raise Unusable(f"数据库 {path} 的版本和程序不一致，请先运行 xiaoer db upgrade。")
-    return made
-
-
-def look(folder: Path, work: Callable[[Store], T]) -> T:
+def look(place: Place, work: Callable[[Store], T]) -> T:
     """Read a database once, beside whoever is at work on it: no lock is taken. Raises Unusable."""
-    made = existing(folder)
+    made = existing(place)
     dbapi: Any = made.dialect.loaded_dbapi
     try:
         return read(made, work)
-    except dbapi.Error as error:
-        raise Unusable(f"读不了数据库 {folder / FILE}：{error}") from error
+    except (dbapi.Error, Lost) as error:
+        raise Unusable(f"读不了数据库 {name_of(place)}：{error.__cause__ or error}") from error
     finally:
         made.dispose()
 
 
-def backup(folder: Path, target: Path) -> None:
+def backup(place: Place, target: Path) -> None:
     """A consistent copy into a file that is not there yet; safe while 小二 runs. Raises Unusable."""
+    if not isinstance(place, Path):
+        raise Unusable("数据库在 PostgreSQL 服务器上，请用它自己的 pg_dump 备份，见手册。")
     if target.exists():
         raise Unusable(f"{target} 已经存在，备份不会覆盖它。请换一个文件名。")
     if not target.parent.is_dir():
         raise Unusable(f"目录 {target.parent} 不存在。")
-    made = existing(folder)
+    made = existing(place)
     try:
         with made.connect() as connection:
             connection.execute(text("VACUUM INTO :target"), {"target": str(target)})

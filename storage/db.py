@@ -8,7 +8,9 @@ INTEGER and TEXT only, and every value is passed by name.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -19,6 +21,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
+Rows = Sequence[Mapping[str, Any]]
 
 # How long SQLite itself waits for a lock that another program holds.
 BUSY = 5.0
@@ -36,12 +39,16 @@ _REFUSALS = {
 
 
 class Query:
-    """A Core statement. `insert` is PostgreSQL's, whose ON CONFLICT both dialects can write."""
+    """A Core statement. `insert` is PostgreSQL's, whose ON CONFLICT both dialects can write.
 
-    __slots__ = ("_compiled", "statement", "writes")
+    `at_once` does the same on a server for many rows.
+    """
 
-    def __init__(self, statement: Executable) -> None:
+    __slots__ = ("_compiled", "at_once", "statement", "writes")
+
+    def __init__(self, statement: Executable, at_once: AtOnce | None = None) -> None:
         self.statement = statement
+        self.at_once = at_once
         self.writes = isinstance(statement, UpdateBase)
         self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
 
@@ -55,11 +62,26 @@ class Query:
         return self._compiled[dialect.name]
 
 
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A statement for many rows, and what it is executed with, mostly once; see storage/at_once.py."""
+
+    query: Query
+    values: Callable[[Rows], Sequence[dict[str, Any]]]
+
+
 class Again(BaseException):
     """The batch is to be done again: what a savepoint should undo was written without one, or the
     database refused, and the cause says so.
 
     A BaseException, so that no handler takes it for a fault of its own.
+    """
+
+
+class Lost(BaseException):
+    """The connection to a server broke: the batch is done again once there is another.
+
+    A BaseException, as Again is. Its cause is the driver's error.
     """
 
 
@@ -76,6 +98,8 @@ class Savepoint:
         self._cursor.execute("SAVEPOINT turn")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Lost):
+            return
         if error is not None:
             if self._db.refuses(error):
                 raise Again from error
@@ -96,7 +120,9 @@ class Hope:
         self._before = self._db.writes
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is not None and (self._db.writes != self._before or self._db.refuses(error)):
+        if error is None or isinstance(error, Lost):
+            return
+        if self._db.writes != self._before or self._db.refuses(error):
             raise Again from error
 
 
@@ -104,8 +130,11 @@ class Db:
     """What repositories talk to. Not shared between threads.
 
     `careful` is set while a unit has a transaction of its own: savepoints are real, and nothing is put
-    off. `writes` counts what was written, `undone` how often something was rolled back.
+    off. `writes` counts what was written, `undone` how often something was rolled back. `far` says that a
+    statement is a way to a server and back, so that it pays to ask once for many rows.
     """
+
+    far = False
 
     def __init__(self, connection: Connection) -> None:
         self.careful = True
@@ -113,10 +142,10 @@ class Db:
         self.undone = 0
         self._later: dict[Query, list[dict[str, Any]]] = {}
         self._connection = connection
+        self.driver: Any = connection.connection.driver_connection
         self._dialect = connection.dialect
         self._cursor = connection.connection.cursor()
         self._sql: dict[Query, tuple[str, dict[str, Any]]] = {}
-        self._begin = "BEGIN IMMEDIATE" if self._dialect.name == "sqlite" else "BEGIN"
 
     def run(self, query: Query, **values: Any) -> int:  # noqa: ANN401
         """Execute; the answer is how many rows it touched."""
@@ -138,7 +167,7 @@ class Db:
         rows = self._cursor.fetchall()
         return int(rows[0][0] or 0) if rows else 0
 
-    def many(self, query: Query, rows: Sequence[Mapping[str, Any]]) -> None:
+    def many(self, query: Query, rows: Rows) -> None:
         """Execute once for each row."""
         self.writes += query.writes
         sql, fixed = self._sql.get(query) or self._compiled(query)
@@ -169,7 +198,7 @@ class Db:
         return Savepoint(self, self._cursor) if self.careful else Hope(self)
 
     def begin(self, *, write: bool = True) -> None:
-        self._cursor.execute(self._begin if write else "BEGIN")
+        self._cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def commit(self) -> None:
         self.flush()
@@ -179,8 +208,41 @@ class Db:
         """Undo what is open. Silent when the database has already undone it by itself."""
         self._later.clear()
         self.undone += 1
-        driver: Any = self._connection.connection.driver_connection
-        driver.rollback()
+        self.driver.rollback()
+
+    def ask(self, sql: str, *values: object) -> Row:
+        """One row by SQL of this database's own; () for none."""
+        self._cursor.execute(sql, values)
+        rows = self._cursor.fetchall()
+        return rows[0] if rows else ()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def drop(self) -> None:
+        """Let go of a connection that is no good."""
+        if not self._connection.closed:
+            self.driver.close()
+            self._connection.invalidate()
+            self._connection.close()
+
+    @property
+    def connection(self) -> Connection:
+        """For migrations, which want SQLAlchemy's."""
+        return self._connection
+
+    # What only a server needs. ---------------------------------------------------------------------
+
+    def own(self) -> bool:
+        """Become the one connection that writes; False while another process is. A file has its own lock."""
+        return True
+
+    def come_back(self, lost: Lost, hurry: Event) -> tuple[Db, bool]:
+        """A new connection in the place of one that was lost, and whether its last commit went through.
+
+        Returns when there is one, however long that takes. Raises Away when `hurry` is set meanwhile.
+        """
+        raise NotImplementedError
 
     def refuses(self, error: BaseException) -> bool:
         """Whether the database takes nothing now, whatever it is asked: it may take the same later."""
@@ -194,6 +256,16 @@ class Db:
     def _compiled(self, query: Query) -> tuple[str, dict[str, Any]]:
         found = self._sql[query] = query.on(self._dialect)
         return found
+
+
+def connect(made: Engine) -> Db:
+    """A connection of an engine, of the kind that its database needs."""
+    connection = made.connect()
+    if made.dialect.name == "sqlite":
+        return Db(connection)
+    from storage.postgres import ServerDb  # noqa: PLC0415 - the driver is loaded where it is used
+
+    return ServerDb(connection)
 
 
 def engine(url: str) -> Engine:

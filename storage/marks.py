@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.at_once import adding, each, given, packed
 from storage.db import Db, Query
 from storage.tables import marks, orders
 
@@ -18,6 +21,16 @@ _ADD = Query(
         outcome=bindparam("outcome"),
     )
     .on_conflict_do_nothing()
+)
+_ADD_NEW = adding(marks, "account", "chat", "message", "at", "outcome")
+_wanted = given(marks.c.account, marks.c.chat, marks.c.message)
+_KNOWN = each(
+    _wanted,
+    select(marks.c.outcome).where(
+        marks.c.account == _wanted.c.account,
+        marks.c.chat == _wanted.c.chat,
+        marks.c.message == _wanted.c.message,
+    ),
 )
 _OUTCOME = Query(
     update(marks)
@@ -39,16 +52,36 @@ _ORDER = Query(
 )
 
 
+Key = tuple[str, ...]  # account, chat and message
+
+
 class Marks:
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._undone = db.undone
+        self._marked: dict[Key, bool] = {}
+
+    def read_ahead(self, keys: Sequence[Key]) -> None:
+        """Find out at once which of these messages were marked before."""
+        self._undone = self._db.undone
+        self._marked = dict.fromkeys(keys, False)
+        rows = [dict(zip(("account", "chat", "message"), key, strict=True)) for key in keys]
+        self._marked.update((row[:3], True) for row in self._db.all(_KNOWN, rows=packed(rows)))
 
     def add(self, account: str, chat: str, message: str, now: int, outcome: str) -> bool:
         """Mark a message as handled; False when it was before."""
+        key = (account, chat, message)
+        if key in self._marked and self._undone == self._db.undone:
+            before, self._marked[key] = self._marked[key], True
+            if not before:
+                row = {"account": account, "chat": chat, "message": message, "at": now, "outcome": outcome}
+                self._db.later(_ADD_NEW, row)
+            return not before
         return self._db.run(_ADD, account=account, chat=chat, message=message, at=now, outcome=outcome) == 1
 
     def failed(self, account: str, chat: str, message: str) -> None:
         """Say that the handler of a marked message raised."""
+        self._db.flush()
         self._db.run(_OUTCOME, a=account, c=chat, m=message, o="failed")
 
     def forget(self, before: int) -> None:

@@ -8,7 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
+
+from storage.db import Db
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -25,13 +27,18 @@ def head(connection: Connection) -> str | None:
     return newest if MigrationContext.configure(connection).get_current_revision() == newest else None
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(db: Db) -> None:
     """Bring the tables up to date: all of it or, when the process dies, none of it."""
-    with engine.connect() as connection:
-        if head(connection):
-            return
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        made = config()
-        made.attributes["connection"] = connection
-        command.upgrade(made, "head")
-        connection.exec_driver_sql("COMMIT")
+    if head(db.connection):
+        return
+    # Not db.begin(): on a server that looks into a table first.
+    db.connection.exec_driver_sql("BEGIN IMMEDIATE" if db.connection.dialect.name == "sqlite" else "BEGIN")
+    migrate(db.connection)
+    db.connection.exec_driver_sql("COMMIT")
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables up to date, in the transaction that a connection is in."""
+    made = config()
+    made.attributes["connection"] = connection
+    command.upgrade(made, "head")

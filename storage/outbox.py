@@ -12,25 +12,25 @@ from sqlalchemy import bindparam, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import MINUTE
+from storage.at_once import adding, setting
 from storage.db import Db, Query
 from storage.tables import occurrences, outbox, paces
 
 # Members can have seen it. (An IN would be expanded at each call; see storage/db.py.)
 SEEN = ("sent", "unknown", "sending")
 
-_ADD = Query(
-    insert(outbox).values(
-        id=bindparam("id"),
-        account=bindparam("account"),
-        chat=bindparam("chat"),
-        kind=bindparam("kind"),
-        body=bindparam("body"),
-        state="planned",
-        at=bindparam("at"),
-        send_before=bindparam("send_before"),
-        occurrence=bindparam("occurrence"),
-        about=bindparam("about"),
-    )
+_ADD = adding(
+    outbox,
+    "id",
+    "account",
+    "chat",
+    "kind",
+    "body",
+    "at",
+    "send_before",
+    "occurrence",
+    "about",
+    state="planned",
 )
 _LAST = Query(select(func.coalesce(func.max(outbox.c.id), 0)))
 columns = (
@@ -49,11 +49,7 @@ _IN_STATE = Query(
     .where(outbox.c.state == bindparam("s"), text("state <> 'sent'"))  # see storage/tables.py
     .order_by(outbox.c.id)
 )
-_STATE = Query(
-    update(outbox)
-    .where(outbox.c.id == bindparam("row"))
-    .values(state=bindparam("s"), reason=bindparam("why"))
-)
+_STATE = setting(outbox.c.id, "row", s=outbox.c.state, why=outbox.c.reason)
 _WENT_OUT = Query(
     select(outbox.c.id)
     .where(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.at_once import adding
 from storage.db import Db, Query
 from storage.tables import answers, asked, members, quizzes, rounds
 
@@ -21,11 +22,7 @@ _START = Query(
     )
     .returning(quizzes.c.id)
 )
-_ADD_ROUND = Query(
-    insert(rounds).values(
-        quiz_id=bindparam("quiz_id"), number=bindparam("number"), question=bindparam("question")
-    )
-)
+_ADD_ROUND = adding(rounds, "quiz_id", "number", "question")
 _columns = (quizzes.c.id, quizzes.c.group_id, quizzes.c.definition, quizzes.c.state)
 _RUNNING = Query(
     select(*_columns).where(quizzes.c.group_id == bindparam("g"), quizzes.c.state == "running").limit(1)

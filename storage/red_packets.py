@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.at_once import adding
 from storage.db import Db, Query, Row
 from storage.tables import members, packets, shares
 
@@ -34,11 +35,7 @@ _ADD = Query(
     )
     .returning(packets.c.id)
 )
-_ADD_SHARE = Query(
-    insert(shares).values(
-        packet_id=bindparam("packet_id"), number=bindparam("number"), points=bindparam("points")
-    )
-)
+_ADD_SHARE = adding(shares, "packet_id", "number", "points")
 _GET = Query(select(*_columns).where(packets.c.id == bindparam("p")))
 _OPEN = Query(
     select(*_columns)

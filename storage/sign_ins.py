@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.dialects.postgresql import insert
+from collections.abc import Iterable
 
+from sqlalchemy import bindparam, func, select
+
+from storage.at_once import adding, each, given, packed
 from storage.db import Db, Query
 from storage.tables import sign_ins
 
@@ -14,21 +16,19 @@ _LAST = Query(
     .order_by(sign_ins.c.day.desc())
     .limit(1)
 )
+_wanted = given(sign_ins.c.member_id)
+_LASTS = each(
+    _wanted,
+    select(sign_ins.c.day, sign_ins.c.streak, sign_ins.c.place)
+    .where(sign_ins.c.member_id == _wanted.c.member_id)
+    .order_by(sign_ins.c.day.desc()),
+)
 _PLACES = Query(
     select(func.max(sign_ins.c.place)).where(
         sign_ins.c.group_id == bindparam("g"), sign_ins.c.day == bindparam("d")
     )
 )
-_ADD = Query(
-    insert(sign_ins).values(
-        group_id=bindparam("group_id"),
-        member_id=bindparam("member_id"),
-        day=bindparam("day"),
-        place=bindparam("place"),
-        streak=bindparam("streak"),
-        points=bindparam("points"),
-    )
-)
+_ADD = adding(sign_ins, "group_id", "member_id", "day", "place", "streak", "points")
 MANY = 10_000
 
 
@@ -40,6 +40,14 @@ class SignIns:
         self._lasts: dict[int, tuple[int, int, int]] = {}
         self._places: dict[int, tuple[int, int]] = {}
         self._undone = db.undone
+
+    def read_ahead(self, members: Iterable[int]) -> None:
+        """Ask at once for what `last` will be asked."""
+        self._forget()
+        wanted = [member for member in members if member not in self._lasts]
+        found = self._db.all(_LASTS, rows=packed([{"member_id": member} for member in wanted]))
+        self._lasts.update(dict.fromkeys(wanted, (0, 0, 0)))
+        self._lasts.update((member, (day, streak, place)) for member, day, streak, place in found)
 
     def last(self, member: int) -> tuple[int, int, int]:
         """Day, streak and place of a member's latest sign-in; zeros when there is none."""

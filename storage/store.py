@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
+from bot.model import Spoken
 from storage.census import Census
 from storage.db import Db
 from storage.groups import Groups
@@ -35,6 +37,13 @@ class Store:
         self.sign_ins = SignIns(db)
         self.timers = Timers(db)
         self._db = db
+
+    def read_ahead(self, spoken: Sequence[Spoken]) -> None:
+        """Ask at once for what the handling of these messages will ask for one by one."""
+        members = {one.member: one.group for one in spoken}
+        self.marks.read_ahead([(one.account, one.chat, one.message) for one in spoken])
+        self.sign_ins.read_ahead(members)
+        self.ledger.read_ahead(members)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """All that is written inside is undone when it raises."""

@@ -132,6 +132,9 @@ orders = Table(
     UniqueConstraint("member_id", "words"),
 )
 
+# One row, which every commit on a server writes: see storage/postgres.py.
+commits = Table("commits", metadata, _key(), _number("token"))
+
 # Points. ----------------------------------------------------------------------------------------
 
 accounts = Table(

@@ -5,7 +5,8 @@ commits once and answers them all with a single call into the event loop. A unit
 batch down with it, so those before it are then done again together, it alone with care (in a
 transaction of its own, with real savepoints, and with nothing put off to its end), and those behind it
 together. A database that takes nothing now (a full disk, a lock that another program holds) is told of
-once and asked again until it does: nothing is lost, and nothing overtakes.
+once and asked again until it does: nothing is lost, and nothing overtakes. So is a server that goes away;
+and what it had committed all the same is not done again.
 """
 
 from __future__ import annotations
@@ -21,19 +22,22 @@ import structlog
 from sqlalchemy import Engine
 
 from bot.errors import Away, XiaoerError
+from bot.model import Spoken
 from bot.tally import Histogram
-from storage.db import Again, Db
+from storage.db import Again, Db, Lost, connect
 from storage.store import Store
 
 T = TypeVar("T")
 Answer = tuple[Any, BaseException | None]
 Done = Callable[[Any, BaseException | None], None]
-Unit = tuple[Callable[[Store], Any], Done]
+Unit = tuple[Callable[[Store], Any], Done, Spoken | None]
 BATCH = 256
 # Seconds after which a batch is committed as far as it is, so that nothing has a slow unit done again.
 LONG = 1.0
 # Seconds between two tries while the database takes nothing, the last again and again.
 PATIENCE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+# So many connections are lost in a row before it is the unit that is blamed, and not the server.
+LOSSES = 3
 
 log = structlog.get_logger()
 
@@ -41,9 +45,11 @@ log = structlog.get_logger()
 class Writer:
     """The only one who writes. `submit` and `run` are called on the event loop's thread."""
 
-    def __init__(self, engine: Engine, on_rollback: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, opened: Engine | Db, on_rollback: Callable[[], None] = lambda: None) -> None:
+        """`opened` is the connection that writes, or an engine that has one."""
         self.on_rollback = on_rollback
-        self._engine = engine
+        self._db = opened if isinstance(opened, Db) else connect(opened)
+        self._store = Store(self._db)
         self._queue: SimpleQueue[Unit | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._serve, name="writer", daemon=True)
@@ -51,16 +57,20 @@ class Writer:
         self._hurry = Event()
         self._tries = 0
         self._given_up = 0
+        self._why = ""
         # For /metrics: units in a batch, seconds until a COMMIT was durable, units that were given up.
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, BATCH)
         self.commits = Histogram(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
         self.failed = 0
         self._thread.start()
 
-    def submit(self, work: Callable[[Store], Any], done: Done) -> None:
-        """Queue a unit; `done(result, error)` is called on the loop after its commit."""
+    def submit(self, work: Callable[[Store], Any], done: Done, spoken: Spoken | None = None) -> None:
+        """Queue a unit; `done(result, error)` is called on the loop after its commit.
+
+        A unit that handles a message may say which, so that what it will ask for can be read ahead.
+        """
         self._waiting += 1
-        self._queue.put((work, done))
+        self._queue.put((work, done, spoken))
 
     async def run(self, work: Callable[[Store], T]) -> T:
         """Queue a unit and wait for its commit."""
@@ -98,19 +108,17 @@ class Writer:
         await asyncio.sleep(0)
 
     def _serve(self) -> None:
-        with self._engine.connect() as connection:
-            self._db = Db(connection)
-            self._store = Store(self._db)
-            last = False
-            while not last:
-                batch = [self._queue.get()]
-                try:
-                    while len(batch) < BATCH:
-                        batch.append(self._queue.get_nowait())
-                except Empty:
-                    pass
-                last = None in batch
-                self._commit([unit for unit in batch if unit is not None])
+        last = False
+        while not last:
+            batch = [self._queue.get()]
+            try:
+                while len(batch) < BATCH:
+                    batch.append(self._queue.get_nowait())
+            except Empty:
+                pass
+            last = None in batch
+            self._commit([unit for unit in batch if unit is not None])
+        self._db.close()
         if self._given_up:
             log.error("the database took nothing to the end: this much was not written", units=self._given_up)
 
@@ -139,18 +147,18 @@ class Writer:
 
     def _do(self, units: Sequence[Unit], *, careful: bool) -> tuple[list[Answer], BaseException | None]:
         """Do and commit units, or as many as there is time for; or the error that undid them all."""
+        losses = 0
         while not (self._given_up and self._hurry.is_set()):
             results: list[Answer] = []
             try:
-                self._db.careful = careful
-                self._db.begin()
-                began = time.perf_counter()
-                for work, _ in units:
-                    results.append((work(self._store), None))
-                    if time.perf_counter() - began > LONG:
-                        break
-                done = time.perf_counter()
-                self._db.commit()
+                self._try(units, results, careful=careful)
+            except Lost as lost:
+                losses += 1
+                went_through = self._come_back(lost)
+                if went_through is None:
+                    break
+                if went_through or losses == LOSSES:
+                    return results, None if went_through else lost.__cause__
             except (Exception, Again) as error:  # noqa: BLE001 - it is the caller's, once all is undone
                 self._undo()
                 cause = error.__cause__ if isinstance(error, Again) else error
@@ -159,13 +167,38 @@ class Writer:
                 if not self._wait(str(cause)):
                     break
             else:
-                self.commits.add(time.perf_counter() - done)
-                self.batches.add(len(results))
                 if self._tries:
                     self._taken()
                 return results, None
         self._given_up += len(units)
         return [], Away(f"数据库现在写不进去：{self._why}。")
+
+    def _try(self, units: Sequence[Unit], results: list[Answer], *, careful: bool) -> None:
+        self._db.careful = careful
+        self._db.begin()
+        began = time.perf_counter()
+        if self._db.far and not careful:
+            self._store.read_ahead([spoken for _, _, spoken in units if spoken])
+        for work, _, _ in units:
+            results.append((work(self._store), None))
+            if time.perf_counter() - began > LONG:
+                break
+        done = time.perf_counter()
+        self._db.commit()
+        self.commits.add(time.perf_counter() - done)
+        self.batches.add(len(results))
+
+    def _come_back(self, lost: Lost) -> bool | None:
+        """Wait for the server: whether the commit went through that it was lost in; None for no time."""
+        try:
+            self._db, went_through = self._db.come_back(lost, self._hurry)
+        except Away as away:
+            self._why = str(away)
+            return None
+        self._store = Store(self._db)
+        if not went_through:
+            self.on_rollback()
+        return went_through
 
     def _wait(self, why: str) -> bool:
         """Give the database time, more with each try; False when there is none."""
@@ -195,5 +228,5 @@ class Writer:
 
     def _tell(self, units: Sequence[Unit], results: Sequence[Answer]) -> None:
         self._waiting -= len(units)
-        for (_, done), (result, error) in zip(units, results, strict=True):
+        for (_, done, _), (result, error) in zip(units, results, strict=True):
             done(result, error)

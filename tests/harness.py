@@ -7,22 +7,19 @@ for, and it is audited when the test leaves it.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from sqlalchemy import Engine, event
+from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from bot.app import App, kinds, routes, settle
 from bot.config import Settings
@@ -36,11 +33,12 @@ from bot.serve import face
 from bot.sop.library import Library, load
 from bot.sop.schema import duration
 from storage.audit import audit
-from storage.database import FILE, existing, read
-from storage.db import engine
-from storage.migrate import upgrade
+from storage.database import read
 from storage.outbox import Row
+from storage.place import Place, engine_of, existing
 from storage.writer import Writer
+from tests import databases
+from tests.databases import quick
 from tests.fakes import MONDAY, FarSide, StillClock, Trouble
 from tests.sop.fakes import write
 
@@ -92,17 +90,6 @@ def library(root: Path, files: Mapping[str, str | bytes] | None = None, slots: S
     return root
 
 
-@cache
-def blank() -> bytes:
-    """A database with all tables and nothing in them."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE
-        made = engine(f"sqlite:///{path}")
-        upgrade(made)
-        made.dispose()
-        return path.read_bytes()
-
-
 class World:
     """The bot on a data folder. `async with World(tmp_path) as world:` starts, stops and audits it."""
 
@@ -114,14 +101,16 @@ class World:
         *,
         start: int = MONDAY,
         seed: int = 1,
+        place: Place | None = None,
     ) -> None:
+        """On a blank database of the folder, or on the one at a `place`, where time goes on."""
         self.data = data
-        self.settings = settings or Settings()
+        self.place = place or databases.blank(data)
+        self.settings = at(self.place, settings)
         self.library = library
         self._seed = seed
-        data.mkdir(parents=True, exist_ok=True)
-        (data / FILE).write_bytes(blank())
-        self._set_ahead(start - time.time_ns() // 1000)
+        if place is None:
+            self._set_ahead(start - time.time_ns() // 1000)
 
     async def __aenter__(self) -> Self:
         await self.up()
@@ -135,7 +124,7 @@ class World:
             self.lanes_agree()
         await self.down()
         if kind is None:
-            report = audit(self.data)
+            report = audit(self.place)
             assert report.clean, report.faults
             assert report.parked == []
 
@@ -201,8 +190,7 @@ class World:
 
     def sql(self, query: str, *values: object) -> list[Any]:
         """What the database holds."""
-        with closing(sqlite3.connect(self.data / FILE)) as connection:
-            return connection.execute(query, values).fetchall()
+        return databases.rows(self.place, query, *values)
 
     def outcomes(self, group: str = "g1") -> dict[str, tuple[str, str]]:
         """Slot key → state and reason of a group's occurrences."""
@@ -215,7 +203,7 @@ class World:
 
     def lanes_agree(self) -> None:
         """The writer's lanes and the loop's say what the database says."""
-        made = existing(self.data)
+        made = existing(self.place)
         try:
             kept = read(made, lanes.load_all)
         finally:
@@ -223,8 +211,8 @@ class World:
         agree(kept, self.app.dispatcher)
 
     def _set_ahead(self, ahead: int) -> None:
-        with closing(sqlite3.connect(self.data / FILE)) as connection, connection:
-            connection.execute("INSERT OR REPLACE INTO sandbox_clock VALUES (1, ?)", (ahead,))
+        self.sql("DELETE FROM sandbox_clock")
+        self.sql("INSERT INTO sandbox_clock VALUES (1, ?)", ahead)
 
 
 class Group:
@@ -337,13 +325,12 @@ class Inside:
         found: Library | None = None,
         seed: int = 1,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).write_bytes(blank())
+        self.place = databases.blank(folder)
         self.folder = folder
         self.people = people
         self.clock = StillClock()
         self.downstream = Deaf()
-        self.engine = engine(f"sqlite:///{folder / FILE}")
+        self.engine = engine_of(self.place)
         quick(self.engine)
         table = routes()
         made = found or Library.empty(kinds(table))
@@ -397,8 +384,7 @@ class Inside:
         return [said(row) for row in self.downstream.rows[before:]]
 
     def read(self, query: str, *values: object) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / FILE)) as connection:
-            return connection.execute(query, values).fetchall()
+        return databases.rows(self.place, query, *values)
 
     async def agree(self) -> None:
         """All lanes say what the database says."""
@@ -410,14 +396,6 @@ def hold(writer: Writer) -> Callable[[], None]:
     gate = threading.Event()
     writer.submit(lambda _: gate.wait(10), lambda *_: None)
     return gate.set
-
-
-def quick(made: Engine) -> None:
-    """Do without fsync: these tests kill nothing."""
-
-    @event.listens_for(made, "connect")
-    def unsafe(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA synchronous=OFF").close()
 
 
 def said(row: Row) -> str:
@@ -437,10 +415,15 @@ def _bare(lane: Lane) -> Lane:
     return replace(lane, now=0)
 
 
-def open_store(folder: Path) -> tuple[Engine, Path]:
-    """An engine on a blank database in a folder, and its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_bytes(blank())
-    made = engine(f"sqlite:///{folder / FILE}")
+def at(place: Place, settings: Settings | None = None) -> Settings:
+    """Settings for a 小二 whose database is at a place."""
+    server = SecretStr(place) if isinstance(place, str) else None
+    return (settings or Settings()).model_copy(update={"database_url": server})
+
+
+def open_store(folder: Path) -> tuple[Engine, Place]:
+    """An engine on a blank database of a folder, and its place."""
+    place = databases.blank(folder)
+    made = engine_of(place)
     quick(made)
-    return made, folder / FILE
+    return made, place

@@ -22,10 +22,12 @@ from bot.console import asking, notes
 from bot.errors import Unusable
 from bot.model import MINUTE, fill
 from storage import database
+from storage import place as places
 
 if TYPE_CHECKING:
     from bot.config import Settings
     from storage.outbox import Row
+    from storage.place import Place
     from storage.settling import Listed
     from storage.store import Store
     from storage.writer import Writer
@@ -85,17 +87,17 @@ class Line:
         return f"消息 {one.id}，{OUTBOX[one.state]}，{where}，{self.at:%m-%d %H:%M}，「{said}」{why}"
 
 
-def look(folder: Path, states: Sequence[str], timezone: str) -> list[Line]:
-    """The messages of a data folder in these states; the last thousand of each. Raises Unusable.
+def look(place: Place, states: Sequence[str], timezone: str) -> list[Line]:
+    """The messages of a database in these states; the last thousand of each. Raises Unusable.
 
     Without a state, those that nobody knows the end of.
     """
-    database.existing(folder).dispose()
+    places.existing(place).dispose()
     if not states:
         # While nobody is at work, what was being sent may or may not have arrived.
-        states = ("unknown",) if database.at_work(folder) else ("unknown", "sending")
+        states = ("unknown",) if places.at_work(place) else ("unknown", "sending")
     zone = ZoneInfo(timezone)
-    found = database.look(folder, lambda store: [one for s in states for one in store.settling.list(s, MOST)])
+    found = database.look(place, lambda store: [one for s in states for one in store.settling.list(s, MOST)])
     return [
         Line(
             one,
@@ -120,15 +122,16 @@ def tell(folder: Path, settings: Settings, word: Word, number: str) -> None:
     """Say something of a message, wherever it has to be said. Raises Unusable; then nothing is changed."""
     if not number.isdecimal() or int(number) > LARGEST:
         raise Unusable(f"消息的编号是个整数，{number} 不是。用 xiaoer outbox list 看有哪些。")
-    database.existing(folder).dispose()
-    if database.at_work(folder):
+    place = settings.server or folder
+    places.existing(place).dispose()
+    if places.at_work(place):
         work = notes.at_work(folder)
         if work is None:
-            raise Unusable(f"数据目录 {folder} 正被一个小二使用，但不知道它的页面在哪里。")
+            raise Unusable(f"数据库正被一个小二使用，但数据目录 {folder} 里没有记它的页面在哪里。")
         asking.tell(work, os.environ.get(PAGE_PASSWORD, ""), f"/api/outbox/{int(number)}/{word}")
     else:
         movable = settings.with_sandbox and not settings.accounts
-        asyncio.run(_write(folder, word, int(number), movable=movable))
+        asyncio.run(_write(place, word, int(number), movable=movable))
 
 
 async def say(writer: Writer, word: Word, number: int, now: int) -> tuple[str, Row | None]:
@@ -147,8 +150,8 @@ def refusal(number: int, before: str) -> str:
     return ""
 
 
-async def _write(folder: Path, word: Word, number: int, *, movable: bool) -> None:
-    made = await database.Database.open(folder)
+async def _write(place: Place, word: Word, number: int, *, movable: bool) -> None:
+    made = await database.Database.open(place)
     try:
         # As the next start would: what was being sent when the last process died is unknown.
         await made.writer.run(_left)

@@ -35,8 +35,8 @@ WIDE = 200
 
 
 def look(folder: Path, settings: Settings, library: Library) -> Status:
-    """Look at a data folder. Raises Unusable."""
-    books = database.look(folder, reader(settings, library))
+    """Look at a data folder, and at the database in it or on the settings' server. Raises Unusable."""
+    books = database.look(settings.server or folder, reader(settings, library))
     work = notes.at_work(folder)
     answer = asking.ask(work, os.environ.get(PAGE_PASSWORD, "")) if work else None
     return Status(books, work if answer else None, answer or asking.NOBODY, notes.last_backup(folder))

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot import config
 from bot.cli import app
-from storage.database import FILE
-from tests.harness import SHIPPED, blank, library
+from bot.config import DATABASE_URL
+from storage.place import FILE
+from tests import databases, postgres
+from tests.harness import SHIPPED, library
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +34,7 @@ def xiaoer(*words: object) -> Result:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / FILE).write_bytes(blank())
+    databases.blank(tmp_path / "data")
     return tmp_path / "data"
 
 
@@ -221,6 +223,82 @@ def test_a_backup_is_written_once(data: Path, tmp_path: Path) -> None:
     (tmp_path / "second").mkdir()
     shutil.copy(target, tmp_path / "second" / FILE)
     assert xiaoer("db", "audit", "--data", tmp_path / "second").exit_code == 0
+
+
+URL = "postgresql://shop:s3cret@127.0.0.1:1/db"
+
+
+@pytest.mark.parametrize("command", [["run"], ["status"], ["db", "audit"], ["db", "upgrade"]])
+@pytest.mark.parametrize("where", ["file", "environment"])
+def test_a_server_that_is_not_there_is_one_sentence_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], where: str
+) -> None:
+    """Whether the URL stands in the configuration or in the environment, which goes first."""
+    file = tmp_path / "config.yaml"
+    file.write_text(f"page: {{port: 0}}\ndatabase_url: {URL if where == 'file' else URL + '-not'}\n")
+    if where == "environment":
+        monkeypatch.setenv(DATABASE_URL, URL)
+    result = xiaoer(*command, "--config", file)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "连不上数据库 127.0.0.1:1/db：" in result.stderr
+    assert "s3cret" not in result.output
+
+
+def test_a_url_of_something_else_is_told_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in the file with its place, or a sentence about the variable; and settings do not show it."""
+    file = tmp_path / "config.yaml"
+    for wrong in ("mysql://shop:s3cret@host/db", "[s3cret]", "{a: s3cret}"):
+        file.write_text(f"database_url: {wrong}\n")
+        result = xiaoer("db", "audit", "--config", file)
+        assert (result.exit_code, "s3cret" in result.output) == (2, False)
+        assert "config.yaml:1:" in result.stderr
+    file.write_text(f"database_url: {URL}\n")
+    assert "s3cret" not in repr(config.load(file, required=True))
+    monkeypatch.setenv(DATABASE_URL, "mysql://shop:s3cret@host/db")
+    result = xiaoer("db", "audit", "--config", file)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert DATABASE_URL in result.stderr
+    assert "s3cret" not in result.output
+
+
+def test_who_names_a_data_folder_means_the_database_in_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever server there is."""
+    monkeypatch.setenv(DATABASE_URL, URL)
+    assert xiaoer("db", "audit", "--data", data).exit_code == 0
+    assert xiaoer("status", "--data", data).exit_code == 1
+    assert xiaoer("db", "backup", tmp_path / "copy.db", "--data", data).exit_code == 0
+    result = xiaoer("db", "backup", tmp_path / "other.db")
+    assert (result.exit_code, "pg_dump" in result.stderr) == (2, True)
+    assert not (tmp_path / "other.db").exists()
+
+
+def test_a_data_folder_moves_onto_a_server(
+    data: Path, postgresql: postgres.Server | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the URL that is named, or else to that of the configuration; the second time it is not empty."""
+    if postgresql is None:
+        pytest.skip(postgres.MISSING)
+    assert "搬到哪里" in xiaoer("db", "copy", data).stderr
+    for words in ((), ("named",)):
+        url = postgresql.make("xiaoer_moved")
+        try:
+            monkeypatch.setenv(DATABASE_URL, URL if words else url)
+            result = xiaoer("db", "copy", data, *(url for _ in words))
+            assert result.exit_code == 0, result.stderr
+            assert "搬好了" in result.stdout.splitlines()[-1]
+            monkeypatch.setenv(DATABASE_URL, url)
+            assert xiaoer("db", "audit").exit_code == 0
+            again = xiaoer("db", "copy", data)
+            assert (again.exit_code, again.stdout) == (0, result.stdout), "nothing was in it"
+            databases.rows(url, "INSERT INTO groups (account, chat) VALUES ('a', 'g')")
+            again = xiaoer("db", "copy", data)
+            assert (again.exit_code, len(again.stderr.splitlines())) == (2, 1)
+            assert "不是空的" in again.stderr
+        finally:
+            postgresql.drop("xiaoer_moved")
 
 
 def test_a_command_that_is_not_there_is_a_usage_error() -> None:

@@ -17,10 +17,10 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from bot.config import PAGE_PASSWORD
 from bot.console import notes
-from storage.database import FILE, take
+from storage.place import FILE, take
+from tests import databases
 from tests.cli.test_watching import running
 from tests.fakes import MONDAY
-from tests.harness import blank
 
 
 def outbox(*words: object) -> Result:
@@ -37,8 +37,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def data(tmp_path: Path) -> Path:
     """A post that may have arrived, one that was being sent when 小二 died, and one of every other end."""
     folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / FILE).write_bytes(blank())
+    databases.blank(folder)
     with opened(folder) as database:
         database.execute("INSERT INTO groups (id, account, chat, title) VALUES (1, 'shop', 'r1', '福利群')")
         database.execute(

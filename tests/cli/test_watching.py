@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.config import PAGE_PASSWORD
 from bot.console import asking, notes
-from storage.database import FILE
+from storage.place import FILE
 from tests.cli.test_process import ready, start
 from tests.console.scraped import numbers
 

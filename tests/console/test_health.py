@@ -15,7 +15,7 @@ from bot.config import Page, Settings
 from bot.console import health
 from bot.ports import State
 from bot.serve import face
-from storage.database import FILE
+from storage.place import FILE
 from tests.harness import World, hold
 
 

@@ -19,8 +19,9 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from bot.console import asking, notes
 from bot.errors import Unsure
-from storage.database import FILE, LOCK
-from tests.harness import World, blank, library
+from storage.place import FILE, LOCK
+from tests import databases
+from tests.harness import World, library
 
 SINCE = "2030-01-07T00:00:00+00:00"
 
@@ -44,8 +45,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("XIAOER_PAGE_PASSWORD", raising=False)
     folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / FILE).write_bytes(blank())
+    databases.blank(folder)
     return folder
 
 

@@ -6,10 +6,8 @@ import asyncio
 import json
 import re
 import shutil
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from bot.model import fill
 from storage.audit import audit
+from storage.place import Place
+from tests import databases
 from tests.crash.crowd import OWNER, PASSWORD, Line, Memory
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -30,26 +30,29 @@ _OPENED = re.compile(r"(\S+) 发了一个 (\d+) 分的红包，共 (\d+) 份。.
 _CLOSED = re.compile(r"第 (\d+) 题答案：.*?(?:\n(\d+) 人作答，.*|\n这一题没有人作答。)", re.DOTALL)
 
 
-def as_the_kill_left_it(data: Path, aside: Path) -> set[int]:
-    """Audit a copy, so that the restart finds what the kill left; rows that were being sent are the answer."""
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(data, aside)
-    report = audit(aside)
+async def as_the_kill_left_it(place: Place, aside: Path) -> set[int]:
+    """Audit it as the restart will find it; rows that were being sent are the answer."""
+    if isinstance(place, Path):
+        # A copy: whoever opens a file after a kill repairs it.
+        shutil.rmtree(aside, ignore_errors=True)
+        place = Path(shutil.copytree(place, aside))
+    else:
+        await databases.left_alone(place)
+    report = audit(place)
     assert report.clean, report.faults
-    sending = {row for (row,) in Books(aside).rows("SELECT id FROM outbox WHERE state = 'sending'")}
+    sending = {row for (row,) in Books(place).rows("SELECT id FROM outbox WHERE state = 'sending'")}
     assert sending <= {one.id for one in report.unknown}
     return sending
 
 
 class Books:
-    """Reads the database of a data folder, whether somebody writes to it or not."""
+    """Reads a database, whether somebody writes to it or not."""
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, place: Place) -> None:
+        self._place = place
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self._data / "xiaoer.db", timeout=10)) as connection:
-            return connection.execute(sql).fetchall()
+        return databases.rows(self._place, sql)
 
     async def settled(self, memory: Memory) -> None:
         """Wait until all that was accepted is handled, and all that was planned is sent."""
@@ -79,7 +82,7 @@ class Books:
 
         `sent` was read before `chats`: nobody is talking, but timers go on ringing.
         """
-        report = audit(self._data)
+        report = audit(self._place)
         assert report.clean, report.faults
         assert report.parked == []
         self._lines_stay(memory, chats)

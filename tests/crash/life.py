@@ -7,9 +7,12 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from bot.config import DATABASE_URL
+from storage.place import Place
 
 # A busy machine with two cores may take its time; nothing here waits longer than it must.
 START, STOP = 40, 20
@@ -24,14 +27,16 @@ class Life:
         self.address = ""
 
     @classmethod
-    async def begin(cls, data: Path, config: Path, log: Path) -> Life:
+    async def begin(cls, place: Place, config: Path, log: Path) -> Life:
+        words, environment = at(place)
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "bot.cli", "run", "--port", "0"),
-                *("--data", str(data), "--config", str(config)),
+                *("-m", "bot.cli", "run", "--port", "0", "--config", str(config)),
+                *words,
                 stdout=PIPE,
                 stderr=errors,
+                env=environment,
                 start_new_session=True,
             )
         return cls(process, log)
@@ -54,6 +59,10 @@ class Life:
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._end()
 
+    async def end(self) -> int:
+        """Wait for it to end by itself; its exit code is the answer."""
+        return await self._end()
+
     async def stop(self) -> int:
         """Ask it to end; its exit code is the answer."""
         self._process.terminate()
@@ -68,19 +77,27 @@ class Life:
 
 
 @asynccontextmanager
-async def living(data: Path, config: Path, log: Path) -> AsyncIterator[Life]:
+async def living(place: Place, config: Path, log: Path) -> AsyncIterator[Life]:
     """A process that is gone when this ends, whatever happens."""
-    life = await Life.begin(data, config, log)
+    life = await Life.begin(place, config, log)
     try:
         yield life
     finally:
         await life.kill()
 
 
-async def command(*words: str) -> tuple[int, str]:
-    """Run `xiaoer …`: its exit code, and what it printed."""
+def at(place: Place) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Where a command finds its database: what is to be added to its words, and its environment."""
+    if isinstance(place, Path):
+        return ("--data", str(place)), os.environ
+    return (), {**os.environ, DATABASE_URL: place}
+
+
+async def command(place: Place, *words: str) -> tuple[int, str]:
+    """Run `xiaoer …` on a database: its exit code, and what it printed."""
+    more, environment = at(place)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.cli", *words, stdout=PIPE, start_new_session=True
+        sys.executable, "-m", "bot.cli", *words, *more, stdout=PIPE, env=environment, start_new_session=True
     )
     try:
         said, _ = await asyncio.wait_for(process.communicate(), START)

@@ -18,6 +18,7 @@ from bot.dispatch.dispatcher import Dispatcher
 from bot.model import DAY, HOUR, MINUTE, SECOND, Joined, Left, Message, Occurrence, Person
 from bot.sop.library import Library, load
 from storage.audit import audit
+from tests import databases
 from tests.harness import SMALL, Inside, agree, said
 from tests.sop.fakes import write
 
@@ -157,14 +158,21 @@ async def play(folder: Path, steps: list[tuple[Any, ...]], seed: int) -> None:
         assert inside.read("SELECT COALESCE(SUM(balance), 0) FROM accounts WHERE kind = 'escrow'") == [(0,)]
         assert inside.read("SELECT COUNT(*) FROM timers") == [(0,)]
         agree(await inside.writer.run(lanes.load_all), inside.dispatcher)
-    report = audit(folder)
+    report = audit(inside.place)
     assert report.clean, report.faults
     assert report.parked == []
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(STEP, min_size=5, max_size=60), st.integers(0, 1000))
-def test_any_sequence_keeps_the_books_and_the_lanes(steps: list[tuple[Any, ...]], seed: int) -> None:
+EXAMPLES = {"sqlite": 40, "postgresql": 10}
+
+
+def test_any_sequence_keeps_the_books_and_the_lanes(database: str) -> None:
     """The ledger sums to zero, the audit is clean, no share is paid twice, and all lanes say the same."""
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(play(Path(folder), steps, seed))
+
+    @settings(deadline=None, max_examples=EXAMPLES[database], suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(STEP, min_size=5, max_size=60), st.integers(0, 1000))
+    def played(steps: list[tuple[Any, ...]], seed: int) -> None:
+        with tempfile.TemporaryDirectory() as folder, databases.tidy():
+            asyncio.run(play(Path(folder), steps, seed))
+
+    played()

@@ -13,6 +13,8 @@ from bot.dispatch.turns import TRIES
 from bot.model import MINUTE, SECOND, Group, Joined, Message, Occurrence, Person, Reply, Timer
 from tests.harness import Inside, hold, said
 
+pytestmark = pytest.mark.usefixtures("database", "tidy")
+
 
 async def opened(inside: Inside) -> Inside:
     await inside.say("owner", "开张")

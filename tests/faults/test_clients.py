@@ -17,7 +17,7 @@ import pytest
 from benchmarks.idle import resident_mb
 from bot.adapters.sandbox.http import LARGEST_BODY
 from storage.audit import audit
-from storage.database import FILE
+from storage.place import FILE
 from tests.page import stage
 
 MANY, LONG = 30_000, 300

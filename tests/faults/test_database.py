@@ -21,9 +21,9 @@ from bot.dispatch.turn import Turn
 from bot.errors import Refused, Unusable
 from bot.model import Message, Outgoing, Reply
 from storage.audit import audit
-from storage.database import FILE
+from tests import databases
 from tests.faults.trouble import REFUSES, TAKES, Disk, Lines, busy, held, told, until
-from tests.harness import SHIPPED, Group, Inside, World, blank, said
+from tests.harness import SHIPPED, Group, Inside, World, said
 
 PEOPLE = [f"群友{n}" for n in range(40)]
 
@@ -263,7 +263,7 @@ async def test_a_start_on_a_database_that_takes_nothing_is_one_sentence(
     tmp_path: Path, impatient: None
 ) -> None:
     """The operator reads why, and the folder is free for the next try."""
-    (tmp_path / FILE).write_bytes(blank())
+    databases.blank(tmp_path)
     with held(tmp_path):
         app = App(Settings(), tmp_path, SHIPPED)
         with pytest.raises(Unusable, match="写不进去"):

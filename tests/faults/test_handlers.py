@@ -17,7 +17,7 @@ from bot.dispatch.parking import AGAIN, REST
 from bot.dispatch.turn import Turn
 from bot.model import MINUTE, Joined, Message, Person, Reply, Result, Timer
 from storage.audit import audit
-from storage.database import FILE
+from storage.place import FILE
 from storage.store import Store
 from tests.faults.trouble import Disk, Hands, Lines, busy, told, until
 from tests.harness import Inside, World, library, said

@@ -18,7 +18,7 @@ import structlog
 
 from bot.logs import Unfailing
 from storage.audit import audit
-from storage.database import FILE
+from storage.place import FILE
 from tests.faults.trouble import REFUSES, TAKES
 from tests.page import stage
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from storage.database import FILE
+from storage.place import FILE
 from storage.store import Store
 from storage.writer import Writer
 

@@ -81,11 +81,7 @@ async def test_a_slot_goes_by_the_time_zone_of_the_group(tmp_path: Path) -> None
     async with world_of(tmp_path, 'id: a, at: "08:30", post: 早') as world:
         group, other = await world.group(), await world.group(title="乙")
         await world.down()
-        import sqlite3
-        from contextlib import closing
-
-        with closing(sqlite3.connect(world.data / "xiaoer.db")) as connection, connection:
-            connection.execute("UPDATE groups SET timezone = 'Asia/Tokyo' WHERE chat = ?", (group.id,))
+        world.sql("UPDATE groups SET timezone = 'Asia/Tokyo' WHERE chat = ?", group.id)
         await world.up()
         assert await group.clock(to="2030-01-07T07:30") == ["早"]
         assert await other.lines() == []

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,10 +14,10 @@ from bot.model import SECOND, Outgoing, Say
 from bot.outbox.pace import Pacer
 from bot.outbox.sender import Sender
 from bot.ports import Adapter
-from storage.database import FILE
 from storage.outbox import Row
 from storage.store import Store
 from storage.writer import Writer
+from tests import databases
 from tests.fakes import FarSide, StillClock
 
 TEXTS = routes().texts
@@ -28,6 +26,7 @@ TEXTS = routes().texts
 class Post:
     def __init__(self, folder: Path, writer: Writer) -> None:
         self.folder = folder
+        self.place = databases.place(folder)
         self.writer = writer
         self.clock = StillClock()
         self.far = FarSide()
@@ -112,8 +111,7 @@ class Post:
         await self.to(self.clock.now() + span)
 
     def states(self) -> dict[str, int]:
-        with closing(sqlite3.connect(self.folder / FILE)) as connection:
-            return dict(connection.execute("SELECT state, COUNT(*) FROM outbox GROUP BY state").fetchall())
+        return dict(databases.rows(self.place, "SELECT state, COUNT(*) FROM outbox GROUP BY state"))
 
 
 def failing(*texts: str, error: type[Exception] = NotSent) -> Callable[[Outgoing], Exception | None]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-import sqlite3
 import tempfile
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,16 +14,17 @@ from hypothesis import strategies as st
 
 from bot.errors import NotSent, TooFast, Unsupported, Unsure
 from bot.model import DAY, HOUR, MINUTE, SECOND, Outgoing, Say
-from storage.database import FILE
 from storage.outbox import Row
 from storage.store import Store
 from storage.writer import Writer
+from tests import databases
 from tests.fakes import FarSide
 from tests.harness import open_store
 from tests.outbox.stage import TEXTS, Post
 
 PER_MINUTE = 10
 LONGEST = 120
+EXAMPLES = {"sqlite": 60, "postgresql": 15}
 ID = re.compile(r"第 (\d+) ")
 
 TROUBLES = ("none", "not sent", "unsure", "too fast", "unsupported", "bug", "dies")
@@ -146,8 +145,7 @@ class Play:
         for place, (_, say, trouble) in enumerate(self.far.tried):
             for found in ID.findall(say.text):
                 seen[int(found)].append((place, trouble))
-        with closing(sqlite3.connect(self.post.folder / FILE)) as connection:
-            states = dict(connection.execute("SELECT id, state FROM outbox").fetchall())
+        states = dict(databases.rows(self.post.place, "SELECT id, state FROM outbox"))
         assert set(states) == set(self.rows)
         for number, state in states.items():
             self._once(number, state, [trouble for _, trouble in seen[number]])
@@ -199,29 +197,32 @@ class Play:
         assert all(len(say.text) + sum(4 for _ in say.mentions) <= LONGEST for _, say, _ in self.far.tried)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(STEP, max_size=14))
-def test_each_once_in_order_at_its_pace_and_none_lost(steps: list[tuple[object, ...]]) -> None:
+def test_each_once_in_order_at_its_pace_and_none_lost(database: str) -> None:
     """However the steps fall, in the end every row has an end, and it is the right one."""
 
-    async def play() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            made, _ = open_store(Path(folder))
-            writer = Writer(made)
-            stage = Play(Post(Path(folder), writer))
-            try:
-                for name, *values in steps:
-                    await getattr(stage, str(name))(*values)
-                await stage.calm()
-                stage.far.troubles.clear()
-                await stage.wait(DAY)
-                stage.check()
-            finally:
-                await stage.post.crash()
-                await writer.close()
-                made.dispose()
+    async def play(folder: Path, steps: list[tuple[object, ...]]) -> None:
+        made, _ = open_store(folder)
+        writer = Writer(made)
+        stage = Play(Post(folder, writer))
+        try:
+            for name, *values in steps:
+                await getattr(stage, str(name))(*values)
+            await stage.calm()
+            stage.far.troubles.clear()
+            await stage.wait(DAY)
+            stage.check()
+        finally:
+            await stage.post.crash()
+            await writer.close()
+            made.dispose()
 
-    asyncio.run(play())
+    @settings(deadline=None, max_examples=EXAMPLES[database], suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(STEP, max_size=14))
+    def played(steps: list[tuple[object, ...]]) -> None:
+        with tempfile.TemporaryDirectory() as folder, databases.tidy():
+            asyncio.run(play(Path(folder), steps))
+
+    played()
 
 
 def test_the_texts_that_share_messages_are_used() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+import pytest
+
 from bot.errors import NotSent, Unsupported, Unsure
 from bot.model import DAY, MINUTE, SECOND, Accept, Person, Say
 from bot.outbox.sender import AT_ONCE
@@ -12,6 +14,8 @@ from storage.audit import audit
 from storage.outbox import Row
 from storage.store import Store
 from tests.outbox.stage import Post, failing
+
+pytestmark = pytest.mark.usefixtures("database", "tidy")
 
 
 async def test_a_chat_reads_what_was_said_in_order(post: Post) -> None:
@@ -73,7 +77,7 @@ async def test_what_may_have_arrived_is_never_sent_again(post: Post) -> None:
     await post.sender.resume()
     await post.run(DAY)
     assert post.far.texts == ["c"]
-    assert [one.text for one in audit(post.folder).unknown] == ["a", "b"]
+    assert [one.text for one in audit(post.place).unknown] == ["a", "b"]
 
 
 async def test_what_the_platform_cannot_do_has_failed(post: Post) -> None:
@@ -90,13 +94,13 @@ async def test_rows_left_sending_are_unknown_at_the_next_start(post: Post) -> No
     """They may have arrived; what was only planned goes out."""
     rows = await post.add("a", "b", "c")
     await post.writer.run(lambda store: store.outbox.sending(rows[:2]))
-    assert [one.state for one in audit(post.folder).unknown] == ["sending", "sending"]
+    assert [one.state for one in audit(post.place).unknown] == ["sending", "sending"]
     post.start()
     await post.sender.resume()
     await post.rest()
     assert post.far.texts == ["c"]
     assert post.states() == {"sent": 1, "unknown": 2}
-    assert [one.state for one in audit(post.folder).unknown] == ["unknown", "unknown"]
+    assert [one.state for one in audit(post.place).unknown] == ["unknown", "unknown"]
 
 
 async def test_what_was_too_late_at_the_next_start_is_stale(post: Post) -> None:

@@ -14,6 +14,8 @@ from bot.schedule.planning import Planning
 from bot.sop.library import load
 from tests.harness import Inside, library
 
+pytestmark = pytest.mark.usefixtures("database", "tidy")
+
 SLOTS = ['id: a, at: "08:00", post: 一', 'id: b, at: "09:00", post: 二']
 
 

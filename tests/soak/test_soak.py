@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.soak import soak
 from bot.model import DAY, HOUR
-from storage.database import FILE
+from storage.place import FILE
 from tests.harness import World
 
 DAYS, WARM_UP, GROUPS = 4, 2, 10

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,65 +10,99 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
 
 from bot.errors import Unusable
 from storage.audit import audit
-from storage.database import FILE, Database
-from storage.db import engine
+from storage.database import Database
+from storage.db import Db, connect
 from storage.migrate import config, head, upgrade
+from storage.place import FILE, Place, engine_of
 from storage.tables import metadata
+from tests.databases import blank, empty, migrate, place, rows
 from tests.harness import open_store
 
+pytestmark = pytest.mark.usefixtures("database", "tidy")
 
-def names(path: Path) -> set[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+# Every rule of every table, one a row, as the database itself words it.
+RULES = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'",
+    "postgresql": """
+        SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+          WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT table_name || '.' || column_name,
+            concat_ws(' ', data_type, is_nullable, column_default) FROM information_schema.columns
+          WHERE table_schema = 'public'
+        ORDER BY 1""",
+}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Db]:
+    """On a database without tables."""
+    made = engine_of(empty(tmp_path))
+    db = connect(made)
+    yield db
+    db.close()
+    made.dispose()
+
+
+def names(where: Place) -> set[str]:
+    made = engine_of(where)
+    try:
+        return set(inspect(made).get_table_names())
+    finally:
+        made.dispose()
+
+
+def rules(where: Place) -> dict[str, list[str]]:
+    found = rows(where, RULES["sqlite" if isinstance(where, Path) else "postgresql"])
+    # A migration may bring the columns of a table in another order.
+    told = {name: sorted(rule.replace(",", " ").split()) for name, rule in found}
+    return {name: words for name, words in told.items() if not name.startswith("alembic")}
 
 
 def test_the_migrated_schema_is_the_one_in_the_code(tmp_path: Path) -> None:
     """No table, column, index or constraint is missing or too many."""
-    made, path = open_store(tmp_path)
+    made, where = open_store(tmp_path)
     with made.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
         assert head(connection)
     made.dispose()
-    assert names(path) >= set(metadata.tables)
+    assert names(where) >= set(metadata.tables)
 
 
 def test_the_rules_of_the_tables_are_there(tmp_path: Path) -> None:
     """Autogenerate looks at no checks and no defaults, so the statements are compared word by word."""
-    made, path = open_store(tmp_path / "migrated")
+    migrated, fresh = blank(tmp_path / "migrated"), empty(tmp_path / "fresh")
+    made = engine_of(fresh)
+    metadata.create_all(made)
     made.dispose()
-    fresh = engine(f"sqlite:///{tmp_path / 'fresh.db'}")
-    metadata.create_all(fresh)
-    fresh.dispose()
-
-    def statements(file: Path) -> dict[str, list[str]]:
-        with closing(sqlite3.connect(file)) as connection:
-            rows = connection.execute(
-                "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
-            )
-            return {name: sorted(sql.replace(",", " ").split()) for name, sql in rows}
-
-    assert statements(path) == statements(tmp_path / "fresh.db")
+    assert rules(migrated) == rules(fresh)
+    assert any("never_below_zero" in " ".join([name, *words]) for name, words in rules(fresh).items())
 
 
-def test_an_upgrade_of_what_is_up_to_date_does_nothing(tmp_path: Path) -> None:
+def test_an_upgrade_of_what_is_up_to_date_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each start may call it."""
-    made, path = open_store(tmp_path)
-    before = path.read_bytes()
-    upgrade(made)
-    made.dispose()
-    assert path.read_bytes() == before
+    where = blank(tmp_path)
+    before = (tmp_path / FILE).read_bytes() if isinstance(where, Path) else b""
+
+    def no(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(command, "upgrade", no)
+    migrate(where)
+    assert not before or (tmp_path / FILE).read_bytes() == before
 
 
 def test_a_migration_that_is_cut_short_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a table nor a version stamp, and the next start is as the first."""
-    path = tmp_path / FILE
-    made = engine(f"sqlite:///{path}")
     create: Callable[..., object] = Operations.create_table
     count = 0
 
@@ -83,46 +115,42 @@ def test_a_migration_that_is_cut_short_leaves_nothing(
 
     monkeypatch.setattr(Operations, "create_table", cut)
     with pytest.raises(KeyboardInterrupt):
-        upgrade(made)
-    made.dispose()
+        upgrade(db)
+    db.drop()
     assert count == 10
-    assert names(path) == set()
+    assert names(place(tmp_path)) == set()
     monkeypatch.undo()
-    again = engine(f"sqlite:///{path}")
-    upgrade(again)
-    again.dispose()
-    assert names(path) >= set(metadata.tables)
+    migrate(place(tmp_path))
+    assert names(place(tmp_path)) >= set(metadata.tables)
 
 
-def test_points_survive_every_migration(tmp_path: Path) -> None:
+def test_points_survive_every_migration(tmp_path: Path, db: Db) -> None:
     """A ledger that was kept under the first tables is read under today's."""
-    made = engine(f"sqlite:///{tmp_path / FILE}")
-    with made.connect() as connection:
-        first = config()
-        first.attributes["connection"] = connection
-        connection.exec_driver_sql("BEGIN")
-        command.upgrade(first, "0001")
-        connection.exec_driver_sql("INSERT INTO groups (id, account, chat) VALUES (1, 'a', 'g')")
-        connection.exec_driver_sql(
-            "INSERT INTO accounts VALUES (1, 1, 'house', 0, -7), (2, 1, 'purse', 1, 7)"
-        )
-        connection.exec_driver_sql("INSERT INTO postings VALUES (1, 'k', 1, -7, 5), (2, 'k', 2, 7, 5)")
-        connection.exec_driver_sql("COMMIT")
-    upgrade(made)
-    made.dispose()
-    report = audit(tmp_path)
+    first = config()
+    first.attributes["connection"] = db.connection
+    for statement in (
+        "BEGIN",
+        "INSERT INTO groups (id, account, chat) VALUES (1, 'a', 'g')",
+        "INSERT INTO accounts VALUES (1, 1, 'house', 0, -7), (2, 1, 'purse', 1, 7)",
+        "INSERT INTO postings VALUES (1, 'k', 1, -7, 5), (2, 'k', 2, 7, 5)",
+        "COMMIT",
+    ):
+        db.connection.exec_driver_sql(statement)
+        if statement == "BEGIN":
+            command.upgrade(first, "0001")
+    upgrade(db)
+    db.close()
+    where = place(tmp_path)
+    report = audit(where)
     assert report.clean
     assert report.counts["postings"] == 2
-    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
-        assert connection.execute("SELECT * FROM postings").fetchall() == [("k", 1, -7, 5), ("k", 2, 7, 5)]
+    assert rows(where, "SELECT * FROM postings ORDER BY account_id") == [("k", 1, -7, 5), ("k", 2, 7, 5)]
 
 
 async def test_a_database_of_a_newer_program_is_one_sentence(tmp_path: Path) -> None:
-    """An older 小二 leaves it alone."""
-    made, path = open_store(tmp_path)
-    made.dispose()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    """An older 小二 leaves it alone, and lets go of it."""
+    where = blank(tmp_path)
+    rows(where, "UPDATE alembic_version SET version_num = '9999'")
     for _ in range(2):
-        with pytest.raises(Unusable, match="版本"):
-            await Database.open(tmp_path)
+        with pytest.raises(Unusable, match="版本比程序新"):
+            await Database.open(where)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from bot.errors import Unusable
 from bot.model import Group
-from storage.database import FILE, Database
-from storage.db import Db
+from storage.database import Database
+from storage.db import connect
+from storage.place import Place
 from storage.store import Store
 from storage.writer import Writer
+from tests.databases import empty, place, rows
 from tests.harness import hold, open_store
+
+pytestmark = pytest.mark.usefixtures("database", "tidy")
 
 
 @pytest.fixture
@@ -30,9 +31,14 @@ async def writer(tmp_path: Path) -> AsyncIterator[Writer]:
     made.dispose()
 
 
+@pytest.fixture
+def here(tmp_path: Path) -> Place:
+    """A place where no 小二 ever was."""
+    return empty(tmp_path)
+
+
 def chats(folder: Path) -> list[str]:
-    with closing(sqlite3.connect(folder / FILE)) as connection:
-        return [chat for (chat,) in connection.execute("SELECT chat FROM groups ORDER BY id")]
+    return [chat for (chat,) in rows(place(folder), "SELECT chat FROM groups ORDER BY id")]
 
 
 def adding(chat: str, error: Exception | None = None) -> Callable[[Store], Group]:
@@ -62,19 +68,19 @@ async def test_a_savepoint_that_raises_leaves_nothing(writer: Writer, tmp_path: 
 async def test_the_release_of_a_savepoint_commits_nothing(tmp_path: Path) -> None:
     """A batch's rollback leaves nothing, though its savepoints were released; also after reopening."""
     made, _ = open_store(tmp_path)
-    with made.connect() as connection:
-        db = Db(connection)
-        store = Store(db)
-        db.begin()
-        with store.savepoint():
-            store.groups.add("sandbox", "one")
-        assert chats(tmp_path) == []
-        with store.savepoint():
-            store.groups.add("sandbox", "two")
-        db.rollback()
-        db.begin()
-        store.groups.add("sandbox", "three")
-        db.commit()
+    db = connect(made)
+    store = Store(db)
+    db.begin()
+    with store.savepoint():
+        store.groups.add("sandbox", "one")
+    assert chats(tmp_path) == []
+    with store.savepoint():
+        store.groups.add("sandbox", "two")
+    db.rollback()
+    db.begin()
+    store.groups.add("sandbox", "three")
+    db.commit()
+    db.close()
     made.dispose()
     assert chats(tmp_path) == ["three"]
 
@@ -116,39 +122,18 @@ async def test_closing_commits_what_waits(tmp_path: Path) -> None:
     assert writer.idle
 
 
-async def test_one_process_owns_a_data_folder(tmp_path: Path) -> None:
+async def test_one_process_owns_a_database(here: Place) -> None:
     """A second one is told so in a sentence; after the first has closed it may."""
-    first = await Database.open(tmp_path)
+    first = await Database.open(here)
     with pytest.raises(Unusable, match="正被另一个小二使用"):
-        await Database.open(tmp_path)
+        await Database.open(here)
     await first.close()
-    await (await Database.open(tmp_path)).close()
+    await (await Database.open(here)).close()
 
 
-async def test_a_reader_sees_what_is_committed(tmp_path: Path) -> None:
+async def test_a_reader_sees_what_is_committed(here: Place) -> None:
     """Beside the writer, on a connection of its own."""
-    database = await Database.open(tmp_path)
+    database = await Database.open(here)
     await database.writer.run(adding("g"))
     assert [group.chat for group in await database.read(lambda store: store.groups.all())] == ["g"]
     await database.close()
-
-
-async def test_every_commit_is_durable(tmp_path: Path) -> None:
-    """The connections are WAL, synchronous=FULL, with foreign keys on."""
-    database = await Database.open(tmp_path)
-    with database._engine.connect() as connection:
-        pragmas = {
-            name: connection.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
-        }
-    await database.close()
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-
-
-@pytest.mark.parametrize("content", [b"this is no database at all" * 100, b"SQLite format 3\0" + b"x" * 5000])
-async def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path, content: bytes) -> None:
-    """And the lock is let go."""
-    (tmp_path / FILE).write_bytes(content)
-    for _ in range(2):
-        with pytest.raises(Unusable, match="打不开数据库"):
-            await Database.open(tmp_path)
