@@ -16,7 +16,7 @@ run: $(SITE)
 	@$(BIN)/xiaoer run
 
 test: $(DEV)
-	@$(BIN)/python -W error -m pytest -q --crashes 5
+	@$(BIN)/python -W error -m pytest -q -n auto --maxprocesses 4 --dist worksteal --crashes 5
 
 test-crash: $(DEV)
 	@$(BIN)/python -W error -m pytest -q -m crash --crashes 50

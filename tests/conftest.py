@@ -30,6 +30,7 @@ def postgresql() -> Iterator[postgres.Server | None]:
     server = postgres.find()
     yield server
     if server is not None:
+        server.drop(databases.TEMPLATE)
         server.close()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -25,7 +26,8 @@ from storage.migrate import upgrade
 from storage.place import FILE, Place, engine_of
 from tests.postgres import Server
 
-TEMPLATE = "xiaoer_blank"
+# Tests that run side by side may share a server that was given.
+TEMPLATE = f"xiaoer_blank_{os.getpid()}"
 
 # The server that the tests are on now; None for files.
 _server: Server | None = None

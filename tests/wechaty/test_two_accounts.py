@@ -115,7 +115,9 @@ async def test_the_one_that_was_opened_first_keeps_the_group_though_it_is_not_th
     await other.do("logout", reason="phone")
     await until_it_stands(app, State.LOGGED_OUT, "bank")
     await shop.say("mary", "积分榜")
-    assert not await gateway.all_sent()
+    await gateway.do("say", **{"from": "mary"}, to="bot", text="积分")
+    await gateway.wait("sent", to="mary")
+    assert [line["to"] for line in await gateway.all_sent()] == ["mary"], "what came before it was heard"
     # Put out of the group, it is replaced.
     await other.do("login", id="bot2")
     await until_seen(app, "bank", ROOM)
