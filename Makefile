@@ -19,7 +19,7 @@ test: $(DEV)
 	@$(BIN)/python -W error -m pytest -q -n auto --maxprocesses 4 --dist worksteal --crashes 5
 
 test-crash: $(DEV)
-	@$(BIN)/python -W error -m pytest -q -m crash --crashes 50
+	@$(BIN)/python -W error -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m crash --crashes 50
 
 check: $(DEV)
 	@$(BIN)/ruff check .

@@ -60,7 +60,7 @@ def status(data: Path, *words: object) -> dict[str, Any]:
 
 
 def say(address: str, who: str, text: str) -> str:
-    """What 小二 answers."""
+    """What 小二 answers them, whatever else it says."""
     url = f"{address}/api/sandbox/groups/g1/messages"
     with httpx.Client(timeout=PATIENCE) as http:
         after = max((line["seq"] for line in http.get(url).json()), default=0)
@@ -68,7 +68,7 @@ def say(address: str, who: str, text: str) -> str:
         while True:
             lines = http.get(url, params={"after": after, "wait": PATIENCE}).json()
             assert lines
-            if answers := [line["text"] for line in lines if line["from"] == "bot"]:
+            if answers := [line["text"] for line in lines if line["text"].startswith(f"@{who} ")]:
                 return str(answers[0])
 
 

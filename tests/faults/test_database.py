@@ -104,7 +104,7 @@ async def test_reading_pauses_while_nothing_can_be_written(
     with held(inside.folder) as let_go:
         fed = [inside.dispatcher.feed(inside.message("群友1", "我的积分")) for _ in range(FLOOD)]
         elsewhere = inside.message("owner", "签到", chat="other")
-        await asyncio.wait_for(inside.dispatcher.breathe(elsewhere), 5)
+        await asyncio.wait_for(inside.dispatcher.breathe(elsewhere), 30)
         here = asyncio.ensure_future(inside.dispatcher.breathe(message))
         monkeypatch.setattr(dispatcher, "CROWD", FLOOD)
         there = asyncio.ensure_future(inside.dispatcher.breathe(elsewhere))

@@ -198,7 +198,7 @@ async def test_who_wants_to_end_does_not_wait_for_the_server(wire: Wire, name: s
     wire.down()
     writing = asyncio.ensure_future(database.writer.run(Adding("a")))
     await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await database.close()
     with pytest.raises(Away):
         await writing
@@ -217,7 +217,7 @@ async def test_nothing_is_written_while_another_process_holds_the_database(
     assert db.own()
     wire.up()
     writing = asyncio.ensure_future(database.writer.run(Adding("a")))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "held by another process" not in " ".join(told(log)):
             await asyncio.sleep(0.01)
     assert not writing.done()

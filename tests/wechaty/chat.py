@@ -80,14 +80,14 @@ async def online(app: App, account: str = ACCOUNT) -> None:
 
 async def until_it_stands(app: App, state: State, account: str = ACCOUNT) -> None:
     """Wait until an account stands so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while app._adapters[account].state is not state:
             await asyncio.sleep(0.01)
 
 
 async def until_seen(app: App, account: str, room: str) -> None:
     """Wait until an account knows that it is in a room."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not app._adapters[account].sees(room):
             await asyncio.sleep(0.01)
 

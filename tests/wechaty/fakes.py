@@ -36,7 +36,7 @@ class RecordingInbox:
         """All events of a kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
-    async def wait(self, kind: type[E], count: int = 1, *, within: float = 5) -> E:
+    async def wait(self, kind: type[E], count: int = 1, *, within: float = 30) -> E:
         """The nth event of a kind, old ones counted."""
         async with asyncio.timeout(within):
             while len(found := self.of(kind)) < count:

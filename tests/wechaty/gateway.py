@@ -56,7 +56,7 @@ class GatewayHost:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({**args, "op": op, "re": self._orders, "gate": gate}) + "\n")
         self._process.stdin.flush()
-        line = await asyncio.wait_for(answer, 20)
+        line = await asyncio.wait_for(answer, 60)
         if "error" in line:
             raise AssertionError(f"{op}: {line['error']}")
         return line["value"]
@@ -125,7 +125,7 @@ class Gateway:
     async def do(self, op: str, **args: object) -> Any:
         return await self._host.order(op, self.number, **args)
 
-    async def wait(self, ev: str, *, count: int = 1, within: float = 5, **match: object) -> Line:
+    async def wait(self, ev: str, *, count: int = 1, within: float = 30, **match: object) -> Line:
         """The nth report that matches, old ones counted."""
         wanted = {**match, "ev": ev}.items()
         async with asyncio.timeout(within):

@@ -78,7 +78,7 @@ async def test_a_gateway_that_froze_is_noticed_and_is_back_when_it_thaws(
     own_host: GatewayHost, inbox: RecordingInbox, logs: Logs
 ) -> None:
     async with own_host.gateway() as gateway:
-        adapter = new_adapter(gateway.endpoint, keepalive=(0.3, 0.3))
+        adapter = new_adapter(gateway.endpoint, keepalive=(1.0, 1.5))
         await people(gateway)
         await online(adapter, gateway, inbox)
         own_host.freeze()
@@ -294,7 +294,7 @@ async def something_else_on(port: int, visits: int) -> None:
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await true():
             await asyncio.sleep(0.02)
 

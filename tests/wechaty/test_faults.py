@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -48,22 +47,21 @@ async def adapter(
 
 
 async def test_a_message_whose_payload_hangs_is_overtaken_and_comes_when_it_can(
-    gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox
+    gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(link, "FETCH_DEADLINE", 2.0)
     await gateway.do("fault", on="messageRawPayload", hang=True)
     await say(gateway, "tom", "卡住的", to=OTHER, room=True)
-    began = time.monotonic()
     for text in ("一", "二", "三"):
         await say(gateway, "mary", text)
-    await inbox.wait(Message, 3)
-    assert time.monotonic() - began < 0.6, "not as long as the one that hangs"
     await inbox.wait(Message, 4)
     assert texts(inbox) == ["一", "二", "三", "卡住的"]
 
 
 async def test_payloads_that_are_all_slow_overtake_nobody(
-    gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox
+    gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(link, "FETCH_DEADLINE", 10.0)
     await gateway.do("fault", on="messageRawPayload", ms=250, times=20)
     numbers = [str(n) for n in range(20)]
     await gateway.do("burst", **{"from": "mary"}, to=ROOM, texts=numbers)
@@ -122,7 +120,7 @@ async def test_what_was_under_way_when_the_connection_broke_is_asked_for_again_o
 ) -> None:
     await gateway.do("fault", on="messageRawPayload", hang=True)
     await say(gateway, "mary", "签到")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (await gateway.do("calls")).get("messageRawPayload"):
             await asyncio.sleep(0.01)
     with capture_logs() as logs:
@@ -138,7 +136,7 @@ async def test_a_message_that_cannot_be_had_is_told_in_the_log_and_heard_when_it
     await gateway.do("fault", on="messageRawPayload", error="not yet", times=3)
     with capture_logs() as logs:
         message = await say(gateway, "mary", "签到")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not logs:
                 await asyncio.sleep(0.01)
         await say(gateway, "mary", "下一句")

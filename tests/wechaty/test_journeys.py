@@ -308,7 +308,7 @@ async def test_what_was_on_its_way_when_the_gateway_died_is_unknown_and_the_rest
             await chat.ask("mary", "开张 福利")
             await gateway.do("fault", on="messageSendText", hang=True)
             await chat.say("mary", "签到")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while (await gateway.do("calls"))["messageSendText"] < 2:
                     await asyncio.sleep(0.02)
         await app.dispatcher.feed_slot(await planned(app, "shoes"))

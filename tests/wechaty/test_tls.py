@@ -148,7 +148,7 @@ def test_whom_to_trust_says_nothing_without_tls() -> None:
 
 async def why_gone(adapter: WechatyAdapter) -> str:
     """What the operator is told when the first attempt has failed."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while adapter.state is not State.GONE:
             await asyncio.sleep(0.01)
     return adapter.note
