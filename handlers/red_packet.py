@@ -112,9 +112,9 @@ def grab(_message: Message, turn: Turn) -> Reply:
     packets, store = turn.store.red_packets, turn.store
     mine = 0
     for packet in reversed(packets.open(turn.group.id)):
-        had = packets.share_of(packet.id, turn.member.id)
+        had = packets.share_of(packet, turn.member.id)
         mine = mine or had
-        share = None if had else packets.take(packet.id, turn.member.id, turn.now)
+        share = None if had else packets.take(packet, turn.member.id, turn.now)
         if share is None:
             continue
         number, points = share
@@ -126,7 +126,7 @@ def grab(_message: Message, turn: Turn) -> Reply:
             f"share:{packet.id}:{number}",
             turn.now,
         )
-        left, _ = packets.left(packet.id)
+        left, _ = packets.left(packet)
         if left:
             return Reply("packet.got", {"points": points, "left": left}, to=turn.person)
         _end(turn, packet, "done")
@@ -192,7 +192,7 @@ def _announced_by(turn: Turn) -> int:
 
 
 def _refund(turn: Turn, packet: Packet, state: str) -> tuple[int, int]:
-    left, points = turn.store.red_packets.left(packet.id)
+    left, points = turn.store.red_packets.left(packet)
     target = ("purse", packet.giver) if packet.giver else ("treasury", 0)
     if points:
         turn.store.ledger.transfer(
@@ -203,7 +203,7 @@ def _refund(turn: Turn, packet: Packet, state: str) -> tuple[int, int]:
 
 
 def _end(turn: Turn, packet: Packet, state: str) -> None:
-    turn.store.red_packets.end(packet.id, state)
+    turn.store.red_packets.end(packet, state)
     turn.cancel("packet.expire", packet.id)
 
 

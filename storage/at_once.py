@@ -41,25 +41,19 @@ def adding(table: Table, *names: str, **fixed: str) -> Query:
     return Query(one, AtOnce(Query(many), lambda found: [{"rows": packed(found)}]))
 
 
-def adding_up(table: Table, *names: str, unique: tuple[str, ...], total: str) -> Query:
-    """INSERT rows, or add to the total of those that are there already."""
+def keeping(table: Table, *names: str, key: str, value: str) -> Query:
+    """INSERT rows that give these columns, or set the value of those that are there already.
+
+    Of one key there is one row: a server sets none twice in one statement.
+    """
     rows = given(*(table.c[name] for name in names))
 
-    def or_count(statement: Insert) -> Insert:
-        counted = {total: table.c[total] + statement.excluded[total]}
-        return statement.on_conflict_do_update(index_elements=unique, set_=counted)
-
-    def sums(found: Rows) -> Rows:
-        merged: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for row in found:
-            key = tuple(row[name] for name in unique)
-            before = merged[key][total] if key in merged else 0
-            merged[key] = {**row, total: before + row[total]}
-        return list(merged.values())
+    def or_set(statement: Insert) -> Insert:
+        return statement.on_conflict_do_update(index_elements=[key], set_={value: statement.excluded[value]})
 
     one = insert(table).values({name: bindparam(name) for name in names})
     many = insert(table).from_select(names, select(rows))
-    return Query(or_count(one), AtOnce(Query(or_count(many)), lambda found: [{"rows": packed(sums(found))}]))
+    return Query(or_set(one), AtOnce(Query(or_set(many)), lambda found: [{"rows": packed(found)}]))
 
 
 def setting(key: Column[int], named: str, **values: Column[Any]) -> Query:

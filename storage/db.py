@@ -17,8 +17,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.base import Executable
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import Delete, Insert, Update, UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
+
+from storage.tables import metadata
 
 Row = tuple[Any, ...]
 Rows = Sequence[Mapping[str, Any]]
@@ -38,18 +40,23 @@ _REFUSALS = {
 }
 
 
+_RANKS: dict[Any, int] = {table: place for place, table in enumerate(metadata.sorted_tables)}
+
+
 class Query:
     """A Core statement. `insert` is PostgreSQL's, whose ON CONFLICT both dialects can write.
 
     `at_once` does the same on a server for many rows.
     """
 
-    __slots__ = ("_compiled", "at_once", "statement", "writes")
+    __slots__ = ("_compiled", "at_once", "rank", "statement", "writes")
 
     def __init__(self, statement: Executable, at_once: AtOnce | None = None) -> None:
         self.statement = statement
         self.at_once = at_once
         self.writes = isinstance(statement, UpdateBase)
+        # Rows that others refer to are written before those.
+        self.rank = _RANKS[statement.table] if isinstance(statement, Insert | Update | Delete) else 0
         self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def on(self, dialect: Dialect) -> tuple[str, dict[str, Any]]:
@@ -126,12 +133,17 @@ class Hope:
             raise Again from error
 
 
+def _rank(query: Query) -> int:
+    return query.rank
+
+
 class Db:
     """What repositories talk to. Not shared between threads.
 
     `careful` is set while a unit has a transaction of its own: savepoints are real, and nothing is put
-    off. `writes` counts what was written, `undone` how often something was rolled back. `far` says that a
-    statement is a way to a server and back, so that it pays to ask once for many rows.
+    off. `writes` counts what was written, `undone` how often something was rolled back, `flushed` how often
+    what was put off was written. `far` says that a statement is a way to a server and back, so that it pays
+    to ask once for many rows.
     """
 
     far = False
@@ -140,6 +152,7 @@ class Db:
         self.careful = True
         self.writes = 0
         self.undone = 0
+        self.flushed = 0
         self._later: dict[Query, list[dict[str, Any]]] = {}
         self._connection = connection
         self.driver: Any = connection.connection.driver_connection
@@ -173,25 +186,28 @@ class Db:
         sql, fixed = self._sql.get(query) or self._compiled(query)
         self._cursor.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
 
-    def later(self, query: Query, *rows: dict[str, Any]) -> None:
+    def later(self, query: Query, *rows: dict[str, Any]) -> bool:
         """Execute before the commit, together with all rows of this statement that come until then.
 
-        For what nobody reads in this transaction; `flush` before a read that might.
+        For what nobody reads in this transaction; `flush` before a read that might. The answer is
+        whether the rows wait, and so can still be changed until `flushed` counts on.
         """
         if self.careful:
             self.many(query, rows)
-            return
+            return False
         self.writes += 1
         waiting = self._later.get(query)
         if waiting is None:
             waiting = self._later[query] = []
         waiting += rows
+        return True
 
     def flush(self) -> None:
         """Execute what was put off."""
-        for query, rows in self._later.items():
-            self.many(query, rows)
+        for query in sorted(self._later, key=_rank):
+            self.many(query, self._later[query])
         self._later.clear()
+        self.flushed += 1
 
     def savepoint(self) -> Savepoint | Hope:
         """What is written inside is undone when it raises."""

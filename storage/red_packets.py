@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.at_once import adding
@@ -42,28 +43,15 @@ _OPEN = Query(
     .where(packets.c.group_id == bindparam("g"), packets.c.state == "open")
     .order_by(packets.c.id)
 )
-_MINE = Query(
-    select(shares.c.points).where(shares.c.packet_id == bindparam("p"), shares.c.member_id == bindparam("m"))
-)
-_FREE = Query(
-    select(shares.c.number, shares.c.points)
-    .where(shares.c.packet_id == bindparam("p"), shares.c.member_id.is_(None))
+_SHARES = Query(
+    select(shares.c.number, shares.c.points, shares.c.member_id)
+    .where(shares.c.packet_id == bindparam("p"))
     .order_by(shares.c.number)
-    .limit(1)
 )
 _TAKE = Query(
     update(shares)
-    .where(
-        shares.c.packet_id == bindparam("p"),
-        shares.c.number == bindparam("n"),
-        shares.c.member_id.is_(None),
-    )
+    .where(shares.c.packet_id == bindparam("p"), shares.c.number == bindparam("n"))
     .values(member_id=bindparam("m"), at=bindparam("now"))
-)
-_LEFT = Query(
-    select(func.count(), func.sum(shares.c.points)).where(
-        shares.c.packet_id == bindparam("p"), shares.c.member_id.is_(None)
-    )
 )
 _BEST = Query(
     select(members.c.name, members.c.person, shares.c.points)
@@ -73,6 +61,7 @@ _BEST = Query(
     .limit(1)
 )
 _END = Query(update(packets).where(packets.c.id == bindparam("p")).values(state=bindparam("s")))
+MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +78,27 @@ class Packet:
     at: int
 
 
+@dataclass(slots=True)
+class _Race:
+    """An open packet: shares that nobody has, number and points, their sum, and what each member got."""
+
+    packet: Packet
+    free: deque[tuple[int, int]]
+    points: int = 0
+    got: dict[int, int] = field(default_factory=dict)
+
+
 class RedPackets:
+    """Packets that are open are kept in memory as well: hundreds grab at the same moment."""
+
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._races: dict[int, dict[int, _Race]] = {}  # by group and packet, as long as nothing is undone
+        self._undone = db.undone
 
     def add(self, group: int, giver: int, giver_name: str, amounts: Sequence[int], now: int) -> Packet:
         """Keep a packet and all its shares, in the order in which they will be given."""
+        races = self._of(group)
         key = self._db.value(
             _ADD,
             group_id=group,
@@ -104,11 +108,13 @@ class RedPackets:
             shares=len(amounts),
             at=now,
         )
+        numbered = list(enumerate(amounts, 1))
         self._db.many(
-            _ADD_SHARE,
-            [{"packet_id": key, "number": n, "points": amount} for n, amount in enumerate(amounts, 1)],
+            _ADD_SHARE, [{"packet_id": key, "number": n, "points": amount} for n, amount in numbered]
         )
-        return Packet(key, group, giver, giver_name, sum(amounts), len(amounts), "open", now)
+        packet = Packet(key, group, giver, giver_name, sum(amounts), len(amounts), "open", now)
+        races[key] = _Race(packet, deque(numbered), packet.points)
+        return packet
 
     def get(self, packet: int) -> Packet | None:
         row = self._db.one(_GET, p=packet)
@@ -116,31 +122,59 @@ class RedPackets:
 
     def open(self, group: int) -> list[Packet]:
         """The group's packets that can still be grabbed, the oldest first."""
-        return [_packet(row) for row in self._db.all(_OPEN, g=group)]
+        return [race.packet for race in self._of(group).values()]
 
-    def share_of(self, packet: int, member: int) -> int:
-        """What a member got of a packet; 0 for nothing yet."""
-        return self._db.value(_MINE, p=packet, m=member)
+    def share_of(self, packet: Packet, member: int) -> int:
+        """What a member got of an open packet; 0 for nothing yet."""
+        return self._of(packet.group)[packet.id].got.get(member, 0)
 
-    def take(self, packet: int, member: int, now: int) -> tuple[int, int] | None:
-        """Give a member the next share: its number and points. None when all are gone."""
-        row = self._db.one(_FREE, p=packet)
-        if row is None or not self._db.run(_TAKE, p=packet, n=row[0], m=member, now=now):
+    def take(self, packet: Packet, member: int, now: int) -> tuple[int, int] | None:
+        """Give a member the next share of an open packet: its number and points. None when all are gone."""
+        race = self._of(packet.group)[packet.id]
+        if not race.free:
             return None
-        return row[0], row[1]
+        number, points = race.free.popleft()
+        race.points -= points
+        race.got[member] = points
+        self._db.later(_TAKE, {"p": packet.id, "n": number, "m": member, "now": now})
+        return number, points
 
-    def left(self, packet: int) -> tuple[int, int]:
-        """How many shares nobody has taken, and the points in them."""
-        row = self._db.one(_LEFT, p=packet)
-        return (row[0], row[1] or 0) if row else (0, 0)
+    def left(self, packet: Packet) -> tuple[int, int]:
+        """How many shares of an open packet nobody has taken, and the points in them."""
+        race = self._of(packet.group)[packet.id]
+        return len(race.free), race.points
 
     def best(self, packet: int) -> tuple[str, str, int] | None:
         """手气最佳: name, person and points; the earlier of two equal ones."""
+        self._db.flush()
         row = self._db.one(_BEST, p=packet)
         return (row[0], row[1], row[2]) if row else None
 
-    def end(self, packet: int, state: str) -> None:
-        self._db.run(_END, p=packet, s=state)
+    def end(self, packet: Packet, state: str) -> None:
+        self._db.run(_END, p=packet.id, s=state)
+        del self._of(packet.group)[packet.id]
+
+    def _of(self, group: int) -> dict[int, _Race]:
+        """The open packets of a group, the oldest first."""
+        if self._undone != self._db.undone or len(self._races) > MANY:
+            self._db.flush()
+            self._undone = self._db.undone
+            self._races.clear()
+        races = self._races.get(group)
+        if races is None:
+            packets = map(_packet, self._db.all(_OPEN, g=group))
+            races = self._races[group] = {packet.id: self._race(packet) for packet in packets}
+        return races
+
+    def _race(self, packet: Packet) -> _Race:
+        race = _Race(packet, deque())
+        for number, points, member in self._db.all(_SHARES, p=packet.id):
+            if member is None:
+                race.free.append((number, points))
+                race.points += points
+            else:
+                race.got[member] = points
+        return race
 
 
 def _packet(row: Row) -> Packet:
