@@ -26,21 +26,21 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._last = 0
-        self._seen = (0, 0)  # the machine's time at the last look, and its ticks, which nobody sets
-        self._in_step = (0, 0)  # the same when ours last was the machine's
+        self._apart = 0  # the machine's time less its ticks, which nobody sets, at the last look
+        self._in_step = (0, 0)  # its time and its ticks when ours last was the machine's
 
     def now(self) -> int:
-        seen = time.time_ns() // 1000, time.monotonic_ns() // 1000
-        wall, ticks = seen
-        step = wall - self._seen[0] - (ticks - self._seen[1])
-        if abs(step) > STEP and self._last:
-            log.warning("the machine's clock was set", seconds=round(step / SECOND))
-        self._seen = seen
+        wall, ticks = time.time_ns() // 1000, time.monotonic_ns() // 1000
+        apart = wall - ticks
+        if not -STEP <= apart - self._apart <= STEP and self._last:
+            log.warning("the machine's clock was set", seconds=round((apart - self._apart) / SECOND))
+        self._apart = apart
         was, then = self._in_step
-        self._last = max(self._last, was + (ticks - then) // 2)
+        if not was == self._last <= wall:
+            self._last = max(self._last, was + (ticks - then) // 2)
         if wall >= self._last:
             self._last = wall
-            self._in_step = seen
+            self._in_step = (wall, ticks)
         return self._last
 
     async def sleep_until(self, moment: int) -> None:

@@ -29,8 +29,9 @@ from storage.store import Store
 
 T = TypeVar("T")
 Answer = tuple[Any, BaseException | None]
+Ahead = Callable[[], Spoken | None] | None
 Done = Callable[[Any, BaseException | None], None]
-Unit = tuple[Callable[[Store], Any], Done, Spoken | None]
+Unit = tuple[Callable[[Store], Any], Done, Ahead]
 BATCH = 256
 # Seconds after which a batch is committed as far as it is, so that nothing has a slow unit done again.
 LONG = 1.0
@@ -64,13 +65,13 @@ class Writer:
         self.failed = 0
         self._thread.start()
 
-    def submit(self, work: Callable[[Store], Any], done: Done, spoken: Spoken | None = None) -> None:
+    def submit(self, work: Callable[[Store], Any], done: Done, ahead: Ahead = None) -> None:
         """Queue a unit; `done(result, error)` is called on the loop after its commit.
 
-        A unit that handles a message may say which, so that what it will ask for can be read ahead.
+        A unit that handles a message can be asked which, so that what it will want is read ahead.
         """
         self._waiting += 1
-        self._queue.put((work, done, spoken))
+        self._queue.put((work, done, ahead))
 
     async def run(self, work: Callable[[Store], T]) -> T:
         """Queue a unit and wait for its commit."""
@@ -178,7 +179,7 @@ class Writer:
         self._db.begin()
         began = time.perf_counter()
         if self._db.far and not careful:
-            self._store.read_ahead([spoken for _, _, spoken in units if spoken])
+            self._store.read_ahead([spoken for _, _, ahead in units if ahead and (spoken := ahead())])
         for work, _, _ in units:
             results.append((work(self._store), None))
             if time.perf_counter() - began > LONG:

@@ -22,7 +22,7 @@ from bot.dispatch.remarks import Remarks
 from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
 from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
-from bot.model import Event, Invited, Message, Occurrence, Spoken
+from bot.model import Event, Invited, Message, Occurrence
 from bot.ports import Adapter, Clock
 
 if TYPE_CHECKING:
@@ -160,17 +160,11 @@ class Dispatcher:
             if not future.done():
                 future.set_result(None if outcome is None else outcome.handled)
 
+        turns = self._turns
         self._writer.submit(
-            lambda store: self._turns.handle(store, key, event, now), done, self._spoken(key, event)
+            lambda store: turns.handle(store, key, event, now), done, lambda: turns.spoken(key, event)
         )
         return future
-
-    def _spoken(self, key: Key, event: Event | Tick | Occurrence) -> Spoken | None:
-        lane = self._lanes.get(key)
-        if not isinstance(event, Message) or lane is None:
-            return None
-        member = lane.members.get(event.sender.id)
-        return Spoken(*key, event.id, lane.group.id, member.id) if member else None
 
     def _let_in(self, key: Key) -> None:
         rooms = self._at_door.pop(key, []) if self._waiting[key] < FLOOD // 2 else []

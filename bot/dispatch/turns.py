@@ -21,7 +21,7 @@ from bot.dispatch.telling import about
 from bot.dispatch.text import display
 from bot.dispatch.turn import Frame, Turn
 from bot.errors import Refused
-from bot.model import MINUTE, Event, Invited, Joined, Message, Occurrence, Reply, Result, Timer
+from bot.model import MINUTE, Event, Invited, Joined, Message, Occurrence, Reply, Result, Spoken, Timer
 
 if TYPE_CHECKING:
     from storage.outbox import Row
@@ -125,6 +125,14 @@ class Turns:
             outcome.made = lane.copy()
         self._took(event, lane, outcome, began)
         return outcome
+
+    def spoken(self, key: Key, event: Event | Tick | Occurrence) -> Spoken | None:
+        """What a message that is to be handled is known by; None for what is no member's message."""
+        lane = self._lanes.get(key)
+        if not isinstance(event, Message) or lane is None:
+            return None
+        member = lane.members.get(event.sender.id)
+        return Spoken(*key, event.id, lane.group.id, member.id) if member else None
 
     def _took(
         self, event: Event | Tick | Occurrence, lane: Lane | None, outcome: Outcome, began: float
