@@ -97,7 +97,9 @@ async def orm(data: Path, url: str, many: int) -> float:
     with psycopg.connect(url) as connection:
         # The bot numbers these rows by itself, and the ORM leaves it to the database.
         for table in ("outbox", "accounts"):
-            connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}")
+            connection.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}"
+            )
     engine = create_async_engine("postgresql+psycopg://", connect_args=conninfo_to_dict(url))
     began = time.perf_counter()
     await by_orm.sign_ins(engine, work, CALLERS)

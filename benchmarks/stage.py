@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ from random import Random
 
 import structlog
 
+from bot import collector
 from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import App, settle
 from bot.config import Settings
@@ -74,9 +76,11 @@ async def stage(
     log_as_run()
     app = Stage(settings or Settings(sandbox=False), data, library, chance=Random(1))
     await app.start()
+    collector.rest()
     try:
         yield app
     finally:
+        gc.unfreeze()
         await app.stop()
 
 

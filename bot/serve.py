@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from bot import collector
 from bot.adapters.sandbox import http
 from bot.app import App
 from bot.config import PAGE_PASSWORD, Settings
@@ -115,6 +116,7 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
         return
     host, port = listening.getsockname()[:2]
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - where a page for all is asked
+    collector.rest()
     notes.begin(data, notes.AtWork(os.getpid(), _address(here, port), app.since))
     print(f"ready {_address(host, port)}", flush=True)  # noqa: T201
     await asyncio.wait({serving, loop.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
