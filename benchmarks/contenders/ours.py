@@ -113,7 +113,9 @@ class AtOnce:
     def __init__(self) -> None:
         self._store = cast("Store", Nothing())
 
-    def submit(self, work: Callable[[Store], Any], done: Callable[[Any, None], None]) -> None:
+    def submit(
+        self, work: Callable[[Store], Any], done: Callable[[Any, None], None], _ahead: object = None
+    ) -> None:
         done(work(self._store), None)
 
     async def run(self, work: Callable[[Store], Any]) -> Any:
