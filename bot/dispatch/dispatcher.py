@@ -84,10 +84,12 @@ class Dispatcher:
         """Take an event in. None for chatter; else the answer is as `_queue` says."""
         if self._duty is not None and not self._duty.hears(event):
             return None
-        key = _key(event)
-        if isinstance(event, Message) and not self._waiting[key]:
+        if not isinstance(event, Message) or event.private:
+            return self._queue(_key(event), event)
+        key = event.account, event.chat
+        if key not in self._waiting:
             lane = self._lanes.get(key)
-            if lane is not None and self._chatter(lane, event):
+            if lane is not None and self._routes.match(lane, event) is None and _talk(lane, event):
                 self.chatter += 1
                 return None
         return self._queue(key, event)
@@ -132,11 +134,6 @@ class Dispatcher:
     def depth(self) -> int:
         """How many events wait in the fullest lane."""
         return max(self._waiting.values(), default=0)
-
-    def _chatter(self, lane: Lane, message: Message) -> bool:
-        if self._routes.match(lane, message) is not None:
-            return False
-        return not lane.group.opened_at or (not message.to_bot and message.sender.id in lane.members)
 
     def _queue(self, key: Key, event: Event | Tick | Occurrence) -> asyncio.Future[bool | None]:
         """The answer is whether something was done; None when it could not be committed."""
@@ -200,6 +197,11 @@ class Dispatcher:
         if outcome.handler:
             told["handler"] = outcome.handler
         self._log.debug(outcome.ended, **told, ms=round(outcome.ms, 1))
+
+
+def _talk(lane: Lane, message: Message) -> bool:
+    """Whether a message that nobody answers is for nobody: not for 小二, and not the first of a newcomer's."""
+    return not lane.group.opened_at or (not message.to_bot and message.sender.id in lane.members)
 
 
 def _key(event: Event) -> Key:

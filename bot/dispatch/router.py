@@ -137,7 +137,9 @@ class Routes:
             ):
                 for key, value in theirs.items():
                     _once(ours, key, value)
+        # What a command begins with: most talk begins with something else, and is looked at no further.
         self._heads = spellings(name[0] for name in self.commands)
+        self._longer = spellings(name[0] for name, command in self.commands.items() if command.rest)
 
     @property
     def called(self) -> tuple[Command, str]:
@@ -150,9 +152,9 @@ class Routes:
         Runs for every message of every group, so nothing here is slow or makes anything.
         """
         text = message.text
-        begins = text[:1] in self._heads
+        head = text[:1]
         listening = lane.listening if lane.group.opened_at else None
-        if (begins or listening) and len(text) <= LONGEST:
+        if (listening or head in self._heads) and len(text) <= LONGEST:
             flat = plain(text)
             command = self.commands.get(flat)
             if command is not None:
@@ -162,7 +164,7 @@ class Routes:
                     listener = self.listeners[topic]
                     if listener.match(flat, value) and listener.hears(lane.members.get(message.sender.id)):
                         return listener, flat
-        return self.with_rest(text) if begins else None
+        return self.with_rest(text) if head in self._longer else None
 
     def with_rest(self, text: str) -> tuple[Command, str] | None:
         """A command that more words follow: `开张 理财`, `发红包100 10`."""

@@ -158,12 +158,9 @@ class Sender:
         They are planned again. `why` is what held them up before, for those that are stale by now.
         """
         now = self._clock.now()
-        fresh = []
-        for row in rows:
-            if row.late(now):
-                await self._carrier.ended([row], "stale", why or LATE)
-            else:
-                fresh.append(row)
+        fresh = [row for row in rows if not row.late(now)]
+        if len(fresh) < len(rows):
+            await self._carrier.ended([row for row in rows if row.late(now)], "stale", why or LATE)
         await self._book.keep(lambda store: store.outbox.sending(fresh))
         sent: list[Row] = []
         left: list[Row] = []
