@@ -1,8 +1,8 @@
 """Run the benchmarks, print them as a table, and keep them in benchmarks/results.json.
 
 `python -m benchmarks` runs all and writes the file; with names it runs only those files, and prints.
-`python -m benchmarks growth` measures with more and more groups, and draws; `soak` lets thirty days go by; `--write-docs` puts what was
-measured last into docs/performance.md.
+`python -m benchmarks growth` measures with more and more groups, and draws; `soak` lets thirty days go
+by; `--write-docs` puts what was measured last into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from benchmarks import (
 from benchmarks.result import Result, Skipped
 
 RESULTS = Path(__file__).with_name("results.json")
+SOAKED = Path(__file__).with_name("soak.json")
 ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "start": start.measure,
     "idle": idle.measure,
@@ -51,14 +52,16 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
 
 def main(names: Sequence[str]) -> int:
     if names == ["--write-docs"]:
-        writing.write(RESULTS, growth.KEPT)
+        writing.write(RESULTS, growth.KEPT, SOAKED)
         return 0
     if names == ["growth"]:
         growth.measure()
         return 0
     if names == ["soak"]:
-        for line in table(soak.measure()):
+        soaked = soak.measure()
+        for line in table(soaked):
             print(line)
+        keep(soaked, SOAKED)
         return 0
     unknown = [name for name in names if name not in ALL]
     if unknown:
@@ -77,11 +80,13 @@ def main(names: Sequence[str]) -> int:
         print(line)
     print(f"{time.perf_counter() - began:.0f} s")
     if not names:
-        RESULTS.write_text(
-            json.dumps([result.kept for result in results], ensure_ascii=False, indent=1) + "\n", "utf-8"
-        )
-        print(f"written to {RESULTS}")
+        keep(results, RESULTS)
     return 0
+
+
+def keep(results: Sequence[Result], path: Path) -> None:
+    path.write_text(json.dumps([one.kept for one in results], ensure_ascii=False, indent=1) + "\n", "utf-8")
+    print(f"written to {path}")
 
 
 def table(results: Sequence[Result]) -> list[str]:

@@ -16,15 +16,15 @@ from benchmarks.words import FIGURES, PEERS, WORDS
 PAGE = ROOT / "docs" / "performance.md"
 
 
-def write(results: Path, growth: Path) -> None:
+def write(results: Path, growth: Path, soaked: Path) -> None:
     """Fill each table whose numbers are there. Raises FileNotFoundError when none are."""
     page = PAGE.read_text("utf-8")
-    if not results.exists() and not growth.exists():
+    found = {"results": (results, side_by_side), "growth": (growth, grown), "soak": (soaked, rows)}
+    there = {mark: one for mark, one in found.items() if one[0].exists()}
+    if not there:
         raise FileNotFoundError(results)
-    if results.exists():
-        page = between(page, "results", side_by_side(json.loads(results.read_text("utf-8"))))
-    if growth.exists():
-        page = between(page, "growth", grown(json.loads(growth.read_text("utf-8"))))
+    for mark, (path, lines) in there.items():
+        page = between(page, mark, lines(json.loads(path.read_text("utf-8"))))
     PAGE.write_text(page, "utf-8")
 
 
@@ -39,6 +39,10 @@ def between(page: str, mark: str, lines: Iterator[str]) -> str:
 def side_by_side(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"Python {platform.python_version()}，{os.cpu_count()} 个核。"
     yield ""
+    yield from rows(results)
+
+
+def rows(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "| 名字 | 量的是什么 | 小二 | 要求 | 别人 |"
     yield "| --- | --- | --- | --- | --- |"
     for one in results:
