@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ PAGE = ROOT / "docs" / "performance.md"
 def write(results: Path, growth: Path, soaked: Path) -> None:
     """Fill each table whose numbers are there. Raises FileNotFoundError when none are."""
     page = PAGE.read_text("utf-8")
-    found = {"results": (results, side_by_side), "growth": (growth, grown), "soak": (soaked, rows)}
+    found: dict[str, tuple[Path, Callable[[Any], Iterator[str]]]] = {
+        "results": (results, side_by_side),
+        "growth": (growth, grown),
+        "soak": (soaked, rows),
+    }
     there = {mark: one for mark, one in found.items() if one[0].exists()}
     if not there:
         raise FileNotFoundError(results)
