@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -178,7 +179,7 @@ def next_round(timer: Timer, turn: Turn) -> Sequence[Reply]:
     quiz = turn.store.quizzes.get(timer.subject)
     if quiz is None or quiz.state != "running":
         return []
-    return _open(turn, quiz, QuizActivity.model_validate_json(quiz.definition))
+    return _open(turn, quiz, _read(quiz.definition))
 
 
 def _pick(activity: QuizActivity, turn: Turn) -> list[str]:
@@ -297,7 +298,13 @@ def _idle(message: Message) -> Sequence[Reply]:
 def _definition(turn: Turn, quiz: int) -> QuizActivity:
     found = turn.store.quizzes.get(quiz)
     assert found is not None
-    return QuizActivity.model_validate_json(found.definition)
+    return _read(found.definition)
+
+
+@lru_cache(256)
+def _read(definition: str) -> QuizActivity:
+    """Every answer to every round asks for it."""
+    return QuizActivity.model_validate_json(definition)
 
 
 def _question(activity: QuizActivity, current: Round) -> Any:  # noqa: ANN401
