@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.types.numeric import IntLoader
 from sqlalchemy import Engine, event
 
@@ -25,6 +27,9 @@ from storage.db import connect
 from storage.migrate import upgrade
 from storage.place import FILE, Place, engine_of
 from tests.postgres import Server
+
+# For a test that has nothing to show of a server, in a module that is on both databases.
+SQLITE_ALONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 # Tests that run side by side may share a server that was given.
 TEMPLATE = f"xiaoer_blank_{os.getpid()}"
@@ -89,6 +94,15 @@ def copied(source: Path, folder: Path) -> Place:
         shutil.copy(source / FILE, folder / FILE)
         return folder
     return _make(folder, name(source))
+
+
+def words(folder: Path) -> tuple[str, ...]:
+    """How a command is told of a folder with its database: by name, or by a configuration beside it."""
+    if _server is None:
+        return "--data", str(folder)
+    file = folder.with_name(f"{folder.name}.yaml")
+    file.write_text(f"data: {json.dumps(str(folder))}\ndatabase_url: {json.dumps(place(folder))}\n")
+    return "--config", str(file)
 
 
 def rows(place: Place, sql: str, *values: object) -> list[tuple[Any, ...]]:

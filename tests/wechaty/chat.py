@@ -12,6 +12,8 @@ from bot.app import App
 from bot.config import Settings
 from bot.ports import State
 from storage.audit import Report, audit
+from tests import databases
+from tests.harness import at
 from tests.wechaty.conftest import ACCOUNT, ROOM
 from tests.wechaty.gateway import Gateway, Line
 
@@ -47,7 +49,7 @@ class Chat:
 
 @asynccontextmanager
 async def at_work(home: Path, accounts: Mapping[str, str | Mapping[str, Any]]) -> AsyncIterator[App]:
-    """小二 with the library and the data in `home`, and accounts: the endpoint of each, or all its keys.
+    """小二 with the library in `home`, the database of its data folder, and accounts: the endpoint of each, or all its keys.
 
     Its messages go at once.
     """
@@ -58,7 +60,8 @@ async def at_work(home: Path, accounts: Mapping[str, str | Mapping[str, Any]]) -
             "pace": {"chat_gap": "0s", "per_minute": 100_000},
         }
     )
-    app = App(settings, home / "data", home / "library")
+    data = home / "data"
+    app = App(at(databases.place(data), settings), data, home / "library")
     await app.start()
     try:
         yield app
@@ -94,6 +97,6 @@ async def until_seen(app: App, account: str, room: str) -> None:
 
 def audited(home: Path) -> Report:
     """The books after the bot has stopped: nothing is wrong, and nothing is parked."""
-    report = audit(home / "data")
+    report = audit(databases.place(home / "data"))
     assert report.faults == report.parked == []
     return report

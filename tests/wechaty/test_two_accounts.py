@@ -10,6 +10,7 @@ import pytest
 from bot.app import App
 from bot.model import DAY
 from bot.ports import State
+from tests import databases
 from tests.sop.fakes import write
 from tests.wechaty.chat import Chat, at_work, audited, log_in, until_it_stands, until_seen
 from tests.wechaty.conftest import ROOM, people
@@ -32,10 +33,16 @@ async def other(gateway_host: GatewayHost) -> AsyncIterator[Gateway]:
 
 @pytest.fixture
 async def app(
-    tmp_path: Path, gateway: Gateway, other: Gateway, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    database: str,
+    tidy: None,
+    gateway: Gateway,
+    other: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[App]:
     """小二 with both accounts; who logs in is up to the test."""
     monkeypatch.setenv("XIAOER_WECHATY_TOKEN", TOKEN)
+    databases.blank(tmp_path / "data")
     write(
         tmp_path / "library",
         {"calendars/shop.yaml": CALENDAR, "texts/posts.yaml": "morning: {text: 早上好。}\n"},

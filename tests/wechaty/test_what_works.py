@@ -14,6 +14,7 @@ from bot.app import App
 from bot.dispatch.router import Command
 from bot.errors import Unsupported
 from bot.model import Accept, Announce, Card, Effect, Outgoing, Person, Reply, Say
+from tests import databases
 from tests.harness import World
 from tests.sop.fakes import write
 from tests.wechaty.chat import Chat, at_work, audited, log_in
@@ -78,6 +79,8 @@ async def test_wechat_does_what_the_table_says(
     assert tuple(done) == CASES[what].wechaty
 
 
+@databases.SQLITE_ALONE
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("what", CASES)
 async def test_the_sandbox_does_what_the_table_says(what: str, tmp_path: Path) -> None:
     async with World(tmp_path) as world:
@@ -101,11 +104,13 @@ async def test_the_sandbox_does_what_the_table_says(what: str, tmp_path: Path) -
         assert bool(line.picture) == (what == "发图片")
 
 
+@pytest.mark.usefixtures("database", "tidy")
 async def test_a_handler_asks_for_them_and_what_a_platform_cannot_do_is_a_failed_row_with_its_reason(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XIAOER_WECHATY_TOKEN", TOKEN)
     write(tmp_path / "library", {"files/list.xlsx": b"PK"})
+    databases.blank(tmp_path / "data")
     effects: list[Effect] = [
         Reply("明细：{n}", {"n": 3}, verbatim=True, file="files/list.xlsx", card=CARD),
         Announce("今晚开奖"),
