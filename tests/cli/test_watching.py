@@ -21,6 +21,7 @@ from bot.cli import app
 from bot.config import PAGE_PASSWORD
 from bot.console import asking, notes
 from storage.place import FILE
+from tests import databases
 from tests.cli.test_process import ready, start
 from tests.console.scraped import numbers
 
@@ -36,7 +37,7 @@ def data(tmp_path: Path) -> Path:
 @contextmanager
 def running(data: Path, *words: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process that is at work, and its address; killed when the block ends, if it is still there."""
-    process = start("run", "--data", data, *(words or ("--port", 0)))
+    process = start("run", *databases.words(data), *(words or ("--port", 0)))
     try:
         yield process, ready(process)
     finally:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.console import asking, notes
 from bot.errors import Unsure
-from storage.place import FILE, LOCK
+from storage.database import Owned
+from storage.place import FILE
 from tests import databases
 from tests.harness import World, library
 
@@ -27,7 +26,7 @@ SINCE = "2030-01-07T00:00:00+00:00"
 
 
 def status(data: Path, *words: object) -> Result:
-    return CliRunner().invoke(app, ["status", "--data", str(data), *map(str, words)])
+    return CliRunner().invoke(app, ["status", *databases.words(data), *map(str, words)])
 
 
 def told(data: Path, *words: object) -> dict[str, Any]:
@@ -37,6 +36,11 @@ def told(data: Path, *words: object) -> dict[str, Any]:
     assert result.exit_code == (0 if found["healthy"] else 1)
     assert found["healthy"] == (found["reasons"] == [])
     return found
+
+
+@pytest.fixture(autouse=True)
+def _on_both(database: str, tidy: None) -> None:
+    """See tests/conftest.py."""
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def page(answer: Mapping[str, object], code: int = 200, password: str = "") -> I
             """Nothing is said."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -179,12 +183,12 @@ async def test_it_says_what_the_database_says(tmp_path: Path, monkeypatch: pytes
         await world.advance("61m")
         world.between(lambda _: Unsure("断了"))
         await group.post("阿强", "签到")
-    with closing(sqlite3.connect(data / FILE)) as connection, connection:
-        connection.execute("UPDATE timers SET parked = 1")
-        connection.execute(
-            "INSERT INTO outbox (account, chat, kind, body, state, at) VALUES ('sandbox', 'g', 'say', '{}', ?, 1)",
-            ("planned",),
-        )
+    databases.rows(world.place, "UPDATE timers SET parked = 1")
+    databases.rows(
+        world.place,
+        "INSERT INTO outbox (id, account, chat, kind, body, state, at)"
+        " VALUES (900, 'sandbox', 'g', 'say', '{}', 'planned', 1)",
+    )
     found = told(data)
     assert (found["groups"], found["groups_open"], found["members"]) == (2, 2, 11)
     assert found["outbox"] == {"planned": 1, "sending": 0, "failed": 0, "stale": 0, "unknown": 1}
@@ -198,20 +202,19 @@ async def test_it_says_what_the_database_says(tmp_path: Path, monkeypatch: pytes
 
 def test_the_next_thing_may_be_a_timer(data: Path) -> None:
     """Or be due on another day, which is said then."""
-    with closing(sqlite3.connect(data / FILE)) as connection, connection:
-        connection.execute("INSERT INTO groups (account, chat) VALUES ('sandbox', 'g')")
-        connection.execute(
-            "INSERT INTO timers (group_id, kind, subject, due) VALUES (1, 'packet.expire', 3, 4102444800000000)"
-        )
-        connection.execute(
-            "INSERT INTO timers (group_id, kind, subject, due, parked) VALUES (1, 'slot', 3, 1, 1)"
-        )
+    for sql in (
+        "INSERT INTO groups (account, chat) VALUES ('sandbox', 'g')",
+        "INSERT INTO timers (group_id, kind, subject, due) VALUES (1, 'packet.expire', 3, 4102444800000000)",
+        "INSERT INTO timers (group_id, kind, subject, due, parked) VALUES (1, 'slot', 3, 1, 1)",
+    ):
+        databases.rows(databases.place(data), sql)
     assert told(data)["next"] == {"at": "2100-01-01T08:00:00+08:00", "what": ["packet.expire"]}
     words = status(data).stdout
     assert "01-01 08:00 packet.expire" in words
     assert "1 件定时的事" in words
 
 
+@databases.SQLITE_ALONE
 def test_a_backup_is_remembered(data: Path, tmp_path: Path) -> None:
     """When, and where it is."""
     assert "还没有，用 xiaoer db backup" in status(data).stdout
@@ -226,8 +229,9 @@ def test_it_takes_no_lock_and_leaves_nothing_behind(data: Path) -> None:
     before = sorted(data.iterdir())
     assert told(data)["running"] is False
     assert sorted(data.iterdir()) == before
-    with FileLock(data / LOCK, timeout=0):
-        assert told(data)["running"] is False
+    owned = Owned(databases.place(data), as_it_is=True)
+    assert told(data)["running"] is False
+    owned.release()
 
 
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,9 +240,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "empty").mkdir()
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / FILE).write_bytes(b"not a database" * 1000)
-    (tmp_path / "older").mkdir()
-    with closing(sqlite3.connect(tmp_path / "older" / FILE)) as connection:
-        connection.execute("CREATE TABLE something (x)")
+    databases.rows(databases.empty(tmp_path / "older"), "CREATE TABLE something (x INT)")
     for name in ("nowhere", "empty", "wrong", "older"):
         result = status(tmp_path / name)
         assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1), result.output
