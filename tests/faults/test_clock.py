@@ -31,6 +31,11 @@ SLOTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _on_both(database: str, tidy: None) -> None:
+    """See tests/conftest.py."""
+
+
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(monkeypatch)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from bot.dispatch.parking import AGAIN, REST
 from bot.dispatch.turn import Turn
 from bot.model import MINUTE, Joined, Message, Person, Reply, Result, Timer
 from storage.audit import audit
-from storage.place import FILE
 from storage.store import Store
 from tests.faults.trouble import Disk, Hands, Lines, busy, told, until
 from tests.harness import Inside, World, library, said
@@ -28,6 +25,11 @@ SLOTS = [
     'id: post, at: "08:00", post: 早上好, late: 1h',
     'id: call, at: "08:30", do: call, late: 1h',
 ]
+
+
+@pytest.fixture(autouse=True)
+def _on_both(database: str, tidy: None) -> None:
+    """See tests/conftest.py."""
 
 
 @pytest.fixture
@@ -117,9 +119,8 @@ async def test_a_slot_that_always_raises_fails_after_three_tries_and_the_others_
             [(group, False) for group in ours * 2] + [(group, True) for group in ours]
         )
         assert told(lines) == ["a timer failed"] * 9
-        assert len(audit(world.data).parked) == 3  # they are left for the operator to see
-        with closing(sqlite3.connect(world.data / FILE)) as connection, connection:
-            connection.execute("DELETE FROM timers WHERE parked = 1")
+        assert len(audit(world.place).parked) == 3  # they are left for the operator to see
+        world.sql("DELETE FROM timers WHERE parked = 1")
 
 
 async def test_a_slow_handler_is_named_then_parked_and_later_asked_again(
@@ -218,7 +219,7 @@ async def test_a_slow_handler_whose_commit_is_refused_was_slow_once(
         return Reply("慢" * 100_000, verbatim=True, to=turn.person)
 
     replace_command(slow)
-    disk = Disk(inside.writer)
+    disk = Disk(inside.place, inside.writer)
     with capture_logs() as lines:
         disk.fill()
         saying = asyncio.ensure_future(inside.say("a", "抢"))

@@ -13,9 +13,23 @@ from typing import Any
 
 import pytest
 
-from storage.place import FILE
+from storage.place import FILE, Place
 from storage.store import Store
 from storage.writer import Writer
+from tests import databases
+
+# The SQLSTATE of a server whose disk is full.
+DISK_FULL = "53100"
+_TRIGGER = (
+    "CREATE TABLE disk AS SELECT false AS is_full",
+    """CREATE FUNCTION disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (SELECT is_full FROM disk) THEN
+            RAISE 'could not extend file: No space left on device' USING ERRCODE = '{code}';
+        END IF;
+        RETURN NULL;
+    END $$""",
+    "CREATE TRIGGER disk BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION disk()",
+)
 
 Lines = list[MutableMapping[str, Any]]
 
@@ -50,17 +64,30 @@ def told(lines: Lines, *levels: str) -> list[str]:
 
 
 class Disk:
-    """The room that the writer's database has. SQLite itself says when there is none."""
+    """The room that a database has. SQLite itself says when there is none.
 
-    def __init__(self, writer: Writer) -> None:
+    On a server a trigger says so of one table: of the one that every COMMIT writes to, or another.
+    """
+
+    def __init__(self, place: Place, writer: Writer, table: str = "commits", code: str = DISK_FULL) -> None:
+        self._place = place
         self._writer = writer
+        if isinstance(place, str):
+            for sql in _TRIGGER:
+                databases.rows(place, sql.format(table=table, code=code))
 
     def fill(self) -> None:
-        """From now on the file may not grow."""
-        self._pages(1)
+        """From now on nothing grows."""
+        self._set(full=True)
 
     def make_room(self) -> None:
-        self._pages(1_000_000)
+        self._set(full=False)
+
+    def _set(self, *, full: bool) -> None:
+        if isinstance(self._place, str):
+            databases.rows(self._place, "UPDATE disk SET is_full = ?", full)
+        else:
+            self._pages(1 if full else 1_000_000)
 
     def _pages(self, most: int) -> None:
         connection: Any = self._writer._db._connection.connection.driver_connection

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.databases import words
+
 ROOT = Path(__file__).parent.parent.parent
 QUIET = (
     "--no-sandbox",
@@ -51,18 +53,7 @@ class Bot:
 def bot(data: Path, *options: str, port: int = 0, **environment: str) -> Iterator[Bot]:
     """Run 小二 on a data folder, warnings as errors, until the block ends."""
     log = data.parent / f"{data.name}.log"
-    command = [
-        sys.executable,
-        "-W",
-        "error",
-        "-m",
-        "bot.cli",
-        "run",
-        "--port",
-        str(port),
-        "--data",
-        str(data),
-    ]
+    command = [sys.executable, "-W", "error", "-m", "bot.cli", "run", "--port", str(port), *words(data)]
     began = time.monotonic()
     with log.open("w") as said:
         process = subprocess.Popen(
