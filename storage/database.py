@@ -97,6 +97,7 @@ class Database:
 
     async def close(self) -> None:
         await self.writer.close()
+        self._owned.db.cut()  # readers that still wait; nobody will hear what they find
         self._owned.release()
 
 

@@ -260,6 +260,9 @@ class Db:
         """
         raise NotImplementedError
 
+    def cut(self) -> None:
+        """Break every connection to the server, from any thread: who waits for an answer hears Lost."""
+
     def refuses(self, error: BaseException) -> bool:
         """Whether the database takes nothing now, whatever it is asked: it may take the same later."""
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSALS

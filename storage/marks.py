@@ -65,6 +65,8 @@ class Marks:
         """Find out at once which of these messages were marked before."""
         self._undone = self._db.undone
         self._marked = dict.fromkeys(keys, False)
+        if not keys:
+            return
         rows = [dict(zip(("account", "chat", "message"), key, strict=True)) for key in keys]
         self._marked.update((row[:3], True) for row in self._db.all(_KNOWN, rows=packed(rows)))
 

@@ -8,12 +8,14 @@ and whether somebody else has written since.
 from __future__ import annotations
 
 import os
+import socket
 import time
 from contextlib import suppress
 from itertools import chain, repeat
 from random import SystemRandom
 from threading import Event
-from typing import Any, Self
+from typing import Any, NoReturn, Self
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 import structlog
@@ -38,15 +40,20 @@ _FACTS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+# A lock that another session holds is not waited for without end; and the server notices as soon as we do that
+# the other side fell silent, so that the lock of a machine that died is free again.
+_TERMS = """SET lock_timeout = '5s'; SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5;
+    SET tcp_keepalives_count = 3; SET tcp_user_timeout = 20000"""
 # A broken connection; a server that ends, starts, or ended this session; one that became a standby.
 _GONE = ("08", "57P", "25P03", "25006")
 
-# A disk or a memory that is full, a disk that fails.
-_FULL = ("53", "58")
+# A disk or a memory that is full, a disk that fails, a lock that another session holds.
+_REFUSALS = ("53", "58", "55P03")
 
 # What the writer looks up has an index. Plans are kept, and one that was made while a table was small would
 # read all of it when it has grown.
 _BY_INDEX = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+ANY_PLAN = "RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin"
 
 # Two numbers that nobody else locks in the same database.
 _LOCK = (0x7869616F, 1)
@@ -60,6 +67,9 @@ _LAST = """INSERT INTO commits (id, token) VALUES (1, 0)
 
 log = structlog.get_logger()
 
+# The open connections of each engine, to be cut off from another thread.
+_opened: WeakKeyDictionary[Engine, WeakSet[psycopg.Connection[Any]]] = WeakKeyDictionary()
+
 
 def engine(url: str) -> Engine:
     """An engine on which we alone say BEGIN. Raises Unusable for a URL that cannot be read.
@@ -67,6 +77,7 @@ def engine(url: str) -> Engine:
     libpq reads the URL, and SQLAlchemy never sees it: no error and no log can show the password.
     """
     facts = _FACTS | _facts(url)
+    opened: WeakSet[psycopg.Connection[Any]] = WeakSet()
 
     def connect() -> psycopg.Connection[Any]:
         made = psycopg.connect(**facts, client_encoding="utf8", autocommit=True, prepare_threshold=2)
@@ -74,9 +85,11 @@ def engine(url: str) -> Engine:
         # One type for all integers, so that a statement is prepared once; and a SUM is no Decimal.
         made.adapters.register_dumper(int, Int8Dumper)
         made.adapters.register_loader("numeric", IntLoader)
+        made.execute(_TERMS, prepare=False)
+        opened.add(made)
         return made
 
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
         isolation_level="AUTOCOMMIT",
@@ -86,6 +99,8 @@ def engine(url: str) -> Engine:
         pool_size=READERS,
         max_overflow=1,
     )
+    _opened[engine] = opened
+    return engine
 
 
 def name(url: str) -> str:
@@ -165,7 +180,7 @@ class ServerDb(Db):
                 self.run(query.at_once.query, **values)
 
     def refuses(self, error: BaseException) -> bool:
-        return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_FULL)
+        return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_REFUSALS)
 
     def rollback(self) -> None:
         with suppress(psycopg.OperationalError):
@@ -176,16 +191,17 @@ class ServerDb(Db):
             log.warning("the database is away", why=told(lost.__cause__))
             self.drop()
         began = time.monotonic()
-        fresh = self._wait(hurry)
+        try:
+            fresh = self._wait(hurry)
+        except Unusable as unusable:
+            _end(str(unusable))
         log.warning("the database is back", seconds=round(time.monotonic() - began, 1))
         if self.token is not None and fresh.token not in {self.token, self._next}:
-            log.critical("another process has written to the database: this one must be started anew")
-            # What is in memory is about another database, and whatever is done next would be wrong.
-            os._exit(1)
+            _end("another process has written to the database: this one must be started anew")
         return fresh, self.token is not None and fresh.token == self._next
 
     def _wait(self, hurry: Event) -> ServerDb:
-        held = False
+        said = False
         for wait in chain(WAITS, repeat(WAITS[-1])):
             with suppress(SQLAlchemyError, Lost):
                 fresh = ServerDb(self._engine.connect())
@@ -195,13 +211,19 @@ class ServerDb(Db):
                         return fresh
                     # The server may not have noticed yet that we are gone.
                     ended = self._session and fresh.ask(_END_SESSION, *self._session)
-                    if not ended and not held:
-                        held = True
+                    if not ended and not said:
+                        said = True
                         log.warning("the database is held by another process, and waited for")
                 fresh.drop()
             if hurry.wait(wait):
                 break
         raise Away("和服务器的连接断了")
+
+    def cut(self) -> None:
+        for one in list(_opened[self._engine]):
+            # Closing would need the connection to itself; its socket may be shut down from beside it.
+            with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(one.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     def last_token(self) -> int:
         return int(self.ask(_LAST)[0])
@@ -227,8 +249,18 @@ class _Cursor(psycopg.Cursor[Any]):
             raise
 
 
+def _end(why: str) -> NoReturn:
+    """What is in memory is about another database, and whatever is done next would be wrong."""
+    log.critical(why)
+    os._exit(1)
+
+
 def _facts(url: str) -> dict[str, Any]:
     try:
-        return conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
+        facts = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
     except psycopg.ProgrammingError:
         raise Unusable("database_url 读不懂，要写 postgresql://用户:密码@主机:端口/库名 这样的。") from None
+    # What was meant as the password has become a part of what names the database, which people are shown.
+    if "@" in f"{facts.get('host')}{facts.get('dbname')}":
+        raise Unusable("database_url 读不懂：密码里的 / 要写成 %2F，@ 要写成 %40。")
+    return facts

@@ -45,6 +45,8 @@ class SignIns:
         """Ask at once for what `last` will be asked."""
         self._forget()
         wanted = [member for member in members if member not in self._lasts]
+        if not wanted:
+            return
         found = self._db.all(_LASTS, rows=packed([{"member_id": member} for member in wanted]))
         self._lasts.update(dict.fromkeys(wanted, (0, 0, 0)))
         self._lasts.update((member, (day, streak, place)) for member, day, streak, place in found)

@@ -37,7 +37,9 @@ BATCH = 256
 LONG = 1.0
 # Seconds between two tries while the database takes nothing, the last again and again.
 PATIENCE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5)
-# So many connections are lost in a row before it is the unit that is blamed, and not the server.
+# Seconds without an answer to anybody after which who wants to end waits no longer for a silent server.
+SILENT = 10.0
+# So many transactions in a row break their connection before it is the unit that is blamed, and not the server.
 LOSSES = 3
 
 log = structlog.get_logger()
@@ -58,6 +60,9 @@ class Writer:
         self._hurry = Event()
         self._tries = 0
         self._given_up = 0
+        self._answered = 0
+        self._begun = False
+        self._looking: asyncio.TimerHandle | None = None
         self._why = ""
         # For /metrics: units in a batch, seconds until a COMMIT was durable, units that were given up.
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, BATCH)
@@ -91,10 +96,13 @@ class Writer:
     def hurry(self) -> None:
         """Wait for no database from now on: what it does not take is answered with Away."""
         self._hurry.set()
+        if self._looking is None:
+            self._look(-1)
 
     def take_time(self) -> None:
         """Wait for the database from now on, however long it takes nothing."""
         self._hurry.clear()
+        self._look_no_more()
 
     @property
     def idle(self) -> bool:
@@ -106,7 +114,19 @@ class Writer:
         self.hurry()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._look_no_more()
         await asyncio.sleep(0)
+
+    def _look(self, before: int) -> None:
+        """Cut off a server that has answered nothing since the last look."""
+        if self._answered == before and not self.idle:
+            self._db.cut()
+        self._looking = self._loop.call_later(SILENT, self._look, self._answered)
+
+    def _look_no_more(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def _serve(self) -> None:
         last = False
@@ -154,7 +174,7 @@ class Writer:
             try:
                 self._try(units, results, careful=careful)
             except Lost as lost:
-                losses += 1
+                losses += self._begun
                 went_through = self._come_back(lost)
                 if went_through is None:
                     break
@@ -175,8 +195,10 @@ class Writer:
         return [], Away(f"数据库现在写不进去：{self._why}。")
 
     def _try(self, units: Sequence[Unit], results: list[Answer], *, careful: bool) -> None:
+        self._begun = False
         self._db.careful = careful
         self._db.begin()
+        self._begun = True
         began = time.perf_counter()
         if self._db.far and not careful:
             self._store.read_ahead([spoken for _, _, ahead in units if ahead and (spoken := ahead())])
@@ -229,5 +251,6 @@ class Writer:
 
     def _tell(self, units: Sequence[Unit], results: Sequence[Answer]) -> None:
         self._waiting -= len(units)
+        self._answered += len(units)
         for (_, done, _), (result, error) in zip(units, results, strict=True):
             done(result, error)

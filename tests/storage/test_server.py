@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+import storage.postgres
 from bot.errors import Away, Unusable
-from storage.database import Database, Owned
-from storage.db import connect
+from storage import writer
+from storage.database import Database, Owned, read
+from storage.db import Lost, connect
 from storage.place import at_work, engine_of
+from storage.postgres import ServerDb
 from storage.store import Store
+from storage.writer import LOSSES
 from tests import databases, postgres
 from tests.harness import hold
 from tests.wire import Wire
@@ -53,6 +62,12 @@ async def database(wire: Wire, name: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+def quick_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock is waited for a moment only."""
+    monkeypatch.setattr(storage.postgres, "_TERMS", storage.postgres._TERMS.replace("'5s'", "'50ms'"))
+
+
+@pytest.fixture
 def log() -> Iterator[Log]:
     with capture_logs() as lines:
         yield lines
@@ -82,6 +97,7 @@ def told(log: Log) -> list[str]:
 
 
 AWAY, BACK = "the database is away", "the database is back"
+NOTHING = "the database takes nothing: what comes is kept, and tried again"
 
 
 async def test_a_commit_that_was_never_heard_is_done_over(
@@ -204,6 +220,106 @@ async def test_who_wants_to_end_does_not_wait_for_the_server(wire: Wire, name: s
         await writing
 
 
+async def test_a_server_that_ends_every_session_at_once_is_no_fault_of_the_unit(
+    database: Database, server: postgres.Server, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as no unit has begun, it is waited for, however often; also for one that is done with care."""
+    begin, times = ServerDb.begin, 0
+
+    def lost(db: ServerDb, *, write: bool = True) -> None:
+        nonlocal times
+        times += db.careful
+        if db.careful and times <= 2 * LOSSES:
+            raise Lost from psycopg.OperationalError("the session was ended")
+        begin(db, write=write)
+
+    def fails_at_first(_: Store) -> None:
+        assert unit.done > 1
+
+    monkeypatch.setattr(ServerDb, "begin", lost)
+    unit = Adding("a", fails_at_first)
+    assert await database.writer.run(unit) == "a"
+    assert times > 2 * LOSSES
+    assert chats(server, name) == ["a"]
+
+
+async def test_a_lock_that_another_session_holds_is_waited_for(
+    server: postgres.Server, name: str, log: Log, quick_locks: None
+) -> None:
+    """It is told once; nothing is lost; and who wants to end does not wait for it."""
+    database = await Database.open(server.url(name))
+    with psycopg.connect(server.url(name)) as other:
+        other.execute("LOCK TABLE groups")
+        first = asyncio.ensure_future(database.writer.run(Adding("a")))
+        async with asyncio.timeout(30):
+            while told(log) != [NOTHING]:
+                await asyncio.sleep(0.01)
+    assert await first == "a"
+    assert told(log) == [NOTHING, "the database takes again"]
+    with psycopg.connect(server.url(name)) as other:
+        other.execute("LOCK TABLE groups")
+        second = asyncio.ensure_future(database.writer.run(Adding("b")))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            await database.close()
+    with pytest.raises(Away, match="lock timeout"):
+        await second
+    assert chats(server, name) == ["a"]
+
+
+async def test_who_wants_to_end_does_not_wait_for_a_server_that_is_frozen(
+    server: postgres.Server, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose machine still takes what is sent; nor do readers keep the process from ending."""
+    if not isinstance(server, postgres.OwnServer):
+        pytest.skip("only a server of our own can be frozen")
+    monkeypatch.setattr(writer, "SILENT", 0.2)
+    database = await Database.open(server.url(name))
+    await asyncio.gather(*(database.read(lambda store: store.groups.all()) for _ in range(3)))
+    loop = asyncio.get_running_loop()
+    ours = [
+        pid
+        for (pid,) in server.run(
+            f"SELECT pid FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'xiaoer'"
+        )
+    ]
+    try:
+        for pid in ours:
+            os.kill(pid, signal.SIGSTOP)
+        writing = asyncio.ensure_future(database.writer.run(Adding("a")))
+        reading = [loop.run_in_executor(None, read, database._engine, len_of_groups) for _ in range(3)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            await database.close()
+            with pytest.raises(Away):
+                await writing
+            await asyncio.gather(*reading, return_exceptions=True)
+    finally:
+        for pid in ours:
+            os.kill(pid, signal.SIGCONT)
+    await databases.left_alone(server.url(name))
+    assert chats(server, name) == []
+
+
+def len_of_groups(store: Store) -> int:
+    return len(store.groups.all())
+
+
+def test_a_database_that_is_another_one_when_it_is_back_ends_the_process(
+    server: postgres.Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    """Somebody made it anew in an encoding that will not do: the next start says so."""
+    url = server.url(name)
+    owned = Owned(url)
+    server.drop(name)
+    server.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with pytest.raises(SystemExit, match="1"):
+        owned.db.come_back(Lost(), Event())
+    assert "SQL_ASCII" in told(log)[-1]
+    owned.engine.dispose()
+
+
 async def test_nothing_is_written_while_another_process_holds_the_database(
     database: Database, wire: Wire, server: postgres.Server, name: str, log: Log
 ) -> None:
@@ -251,6 +367,9 @@ async def test_the_lock_is_that_of_one_database(server: postgres.Server, name: s
         "postgresql://shop:s3cret%zz@127.0.0.1/db",
         "postgresql://127.0.0.1:1/db?user=shop&password=s3cret",
         "postgresql://shop:s3cret@127.0.0.1:1/db?nonsense=1",
+        "postgresql://shop:s3cret/x@127.0.0.1:1/db",
+        "postgresql://shop:x/s3cret@127.0.0.1:1/db",
+        "postgresql://shop:x@s3cret@127.0.0.1:1/db",
     ],
 )
 def test_a_server_that_cannot_be_had_is_one_sentence_without_the_password(url: str) -> None:
