@@ -23,7 +23,7 @@ from bot.dispatch import gate, lanes
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame
-from bot.errors import Away, Unusable
+from bot.errors import Away, NotNow
 from bot.outbox.pace import Pacer
 from bot.outbox.sender import Sender
 from bot.ports import Adapter, Clock
@@ -90,7 +90,7 @@ class App:
         except BaseException as error:
             await self.database.close()
             if isinstance(error, Away):
-                raise Unusable(str(error)) from error
+                raise NotNow(str(error)) from error
             raise
 
     async def stop(self) -> None:

@@ -16,7 +16,7 @@ import typer
 
 from bot import config, logs
 from bot.config import Pace, Settings
-from bot.errors import Fault, Faults, Unusable
+from bot.errors import Fault, Faults, NotNow, Unusable
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
@@ -56,8 +56,9 @@ def run(
     config_file: Config = None,
 ) -> None:
     """开工：接上账号或沙箱，打开页面。"""
-    with explained():
+    with explained(not_now=1):
         settings = _settings(config_file, data)
+        _agreed(settings, data)
         if port is not None:
             settings = settings.model_copy(update={"page": settings.page.model_copy(update={"port": port})})
         logs.configure(settings.log.format, settings.log.level)
@@ -118,12 +119,13 @@ def status(data: Data = None, config_file: Config = None, *, as_json: Json = Fal
         from bot.sop.library import load  # noqa: PLC0415
 
         settings = _settings(config_file, data)
+        _agreed(settings, data)
         found = look(data or Path(settings.data), settings, load(_library(settings), kinds(routes())))
         if as_json:
             print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
         else:
             found.show()
-        raise typer.Exit(0 if found.healthy else 1)
+        raise typer.Exit(2 if found.books is None else 0 if found.healthy else 1)
 
 
 @db.command("upgrade")
@@ -132,7 +134,7 @@ def upgrade(data: Data = None, config_file: Config = None) -> None:
     with explained():
         from storage.database import Owned  # noqa: PLC0415
 
-        Owned(_place(_settings(config_file, data), data)).release()
+        Owned(_agreed(_settings(config_file, data), data)).release()
         print("数据库是最新的。")
 
 
@@ -142,7 +144,7 @@ def audit(data: Data = None, config_file: Config = None, *, as_json: Json = Fals
     with explained():
         from storage.audit import audit as look  # noqa: PLC0415
 
-        report = look(_place(_settings(config_file, data), data))
+        report = look(_agreed(_settings(config_file, data), data))
         if as_json:
             print(json.dumps(asdict(report) | {"clean": report.clean}, ensure_ascii=False, indent=1))
         else:
@@ -162,7 +164,7 @@ def backup(
         from bot.console import notes  # noqa: PLC0415 - with what needs it
         from storage.database import backup as copy  # noqa: PLC0415
 
-        place = _place(_settings(config_file, data), data)
+        place = _agreed(_settings(config_file, data), data)
         copy(place, file)
         if isinstance(place, Path):
             notes.saved(place, file)
@@ -198,7 +200,7 @@ def list_outbox(
         from bot.console.outbox import look, shown  # noqa: PLC0415 - with what needs it
 
         settings = _settings(config_file, data)
-        lines = look(_place(settings, data), [state] if state else [], settings.timezone)
+        lines = look(_agreed(settings, data), [state] if state else [], settings.timezone)
         if as_json:
             print(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=1))
         else:
@@ -221,8 +223,9 @@ def settle(number: Number, data: Data = None, config_file: Config = None) -> Non
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Say what is wrong in words, and leave with 2."""
+def explained(not_now: int = 2) -> Iterator[None]:
+    """Say what is wrong in words, and leave with 2, or with another code when it may be right later."""
+    code = 2
     try:
         yield
     except Faults as faults:
@@ -230,9 +233,10 @@ def explained() -> Iterator[None]:
             print(fault, file=sys.stderr)
     except Unusable as error:
         print(error, file=sys.stderr)
+        code = not_now if isinstance(error, NotNow) else code
     else:
         return
-    raise typer.Exit(2)
+    raise typer.Exit(code)
 
 
 def main() -> None:
@@ -279,12 +283,22 @@ def _tell(word: str, number: str, data: Path | None, config_file: Path | None) -
         from bot.console.outbox import Word, tell  # noqa: PLC0415 - with what needs it
 
         settings = _settings(config_file, data)
+        _agreed(settings, data)
         tell(data or Path(settings.data), settings, Word(word), number)
 
 
 def _place(settings: Settings, data: Path | None) -> Path | str:
     """Where the database is: on the server, or in the folder that was named or is the settings'."""
     return settings.server or data or Path(settings.data)
+
+
+def _agreed(settings: Settings, data: Path | None) -> Path | str:
+    """Where the database is, and that of who is at work on the data folder too. Raises Unusable."""
+    from bot.console.asking import agree  # noqa: PLC0415 - with what needs it
+
+    place = _place(settings, data)
+    agree(data or Path(settings.data), place)
+    return place
 
 
 def _library(settings: Settings) -> Path:

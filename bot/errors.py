@@ -4,6 +4,7 @@ XiaoerError
 ├── Refused         a member asked for what cannot be; the sentence is for the chat
 ├── Faults          an operator's files are wrong; one line for each fault
 ├── Unusable        the bot cannot start or a command cannot run: one sentence, exit 2
+│   └── NotNow      later it may, with nothing changed: a start exits 1, and is tried again
 ├── Away            the database takes nothing, and there is no time to wait for it
 └── Delivery        a message did not go out
     ├── NotSent     it certainly did not arrive; it may be tried again
@@ -56,6 +57,10 @@ class Faults(XiaoerError):
 
 class Unusable(XiaoerError):
     """It cannot go on, through no fault in the code. The sentence is for the operator."""
+
+
+class NotNow(Unusable):
+    """It cannot go on now, because of a server: another try may find it as it should be."""
 
 
 class Away(XiaoerError):

@@ -22,6 +22,7 @@ from bot.config import PAGE_PASSWORD, Settings
 from bot.console import notes, settling, watch
 from bot.console.password import Password
 from bot.errors import Unusable
+from storage.place import name_of
 
 GRACE = 1  # second that clients have to take what was said to them, when it ends
 
@@ -117,7 +118,7 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
     host, port = listening.getsockname()[:2]
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - where a page for all is asked
     collector.rest()
-    notes.begin(data, notes.AtWork(os.getpid(), _address(here, port), app.since))
+    notes.begin(data, _at_work(app, _address(here, port)))
     print(f"ready {_address(host, port)}", flush=True)  # noqa: T201
     await asyncio.wait({serving, loop.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     app.hurry()
@@ -127,6 +128,11 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
     letting_go = loop.call_later(GRACE, _let_go, server)
     await serving
     letting_go.cancel()
+
+
+def _at_work(app: App, address: str) -> notes.AtWork:
+    database = "" if isinstance(app.place, Path) else name_of(app.place)
+    return notes.AtWork(os.getpid(), address, app.since, database)
 
 
 def _let_go(server: uvicorn.Server) -> None:

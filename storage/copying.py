@@ -15,7 +15,7 @@ from storage.database import Owned
 from storage.db import Db, Lost
 from storage.migrate import head, migrate
 from storage.place import FILE, Place, existing, name_of
-from storage.postgres import gone
+from storage.postgres import ANY_PLAN, gone
 from storage.tables import metadata
 
 # Rows that are read at once.
@@ -34,6 +34,8 @@ def copy(source: Path, url: Place, tell: Tell) -> None:
     folder = _folder(source)
     if isinstance(url, Path):
         raise Unusable("要搬到哪里？请写 postgresql://用户:密码@主机:端口/库名，或者先设好 database_url。")
+    if not (folder / FILE).is_file():
+        raise Unusable(f"目录 {folder} 里没有数据库（{FILE}），没有什么可以搬。")
     existing(folder).dispose()
     ours = Owned(folder)
     try:
@@ -69,6 +71,8 @@ def _copy(ours: Db, theirs: Db, name: str, tell: Tell) -> None:
     if not before.clean:
         raise Unusable("要搬的账不平，没有搬。请先看 xiaoer db audit 说了什么。")
     source, target = ours.connection, theirs.connection
+    # It is read whole, and not by its indexes as the writer does.
+    theirs.driver.execute(ANY_PLAN, prepare=False)
     target.exec_driver_sql("BEGIN")
     _prepare(target, name)
     tables = [table for table in metadata.sorted_tables if table.name not in _LEFT]
@@ -77,9 +81,9 @@ def _copy(ours: Db, theirs: Db, name: str, tell: Tell) -> None:
         tell(f"{table.name} {many}")
     for table in tables:
         _count_on(target, table)
+    target.exec_driver_sql("ANALYZE")
     _compare(tables, source, target, before, look(theirs))
     target.exec_driver_sql("COMMIT")
-    target.exec_driver_sql("ANALYZE")
     ours.rollback()
 
 

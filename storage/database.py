@@ -12,7 +12,7 @@ from filelock import FileLock
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
-from bot.errors import Unusable
+from bot.errors import NotNow, Unusable
 from storage.db import Lost, connect
 from storage.migrate import upgrade
 from storage.place import Place, engine_of, existing, explained, gone, name_of, take
@@ -65,7 +65,7 @@ class Owned:
 
     def _own(self, place: Place) -> None:
         if not self.db.own():
-            raise Unusable(f"数据库 {name_of(place)} 正被另一个小二使用，请先停掉它。")
+            raise NotNow(f"数据库 {name_of(place)} 正被另一个小二使用，请先停掉它。")
 
 
 class Database:
@@ -126,7 +126,8 @@ def look(place: Place, work: Callable[[Store], T]) -> T:
     try:
         return read(made, work)
     except (dbapi.Error, Lost) as error:
-        raise Unusable(f"读不了数据库 {name_of(place)}：{error.__cause__ or error}") from error
+        why = explained(place, error) or Unusable(f"读不了数据库 {name_of(place)}：{error}")
+        raise why from error
     finally:
         made.dispose()
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DatabaseError
 
-from bot.errors import Unusable
+from bot.errors import NotNow, Unusable
 from storage.db import Lost, connect, engine
 from storage.migrate import head
 
@@ -41,8 +41,11 @@ def explained(place: Place, error: BaseException) -> Unusable | None:
         )
     if isinstance(error, Lost) and error.__cause__ is not None:
         error = error.__cause__
-    why, cannot = _server().told(error), "连不上" if _server().gone(error) else "打不开"
-    return Unusable(f"{cannot}数据库 {name_of(place)}：{why}") if why else None
+    if not (why := _server().told(error)):
+        return None
+    if _server().gone(error):
+        return NotNow(f"连不上数据库 {name_of(place)}：{why}")
+    return Unusable(f"打不开数据库 {name_of(place)}：{why}")
 
 
 def gone(made: Engine, error: BaseException) -> bool:
@@ -57,7 +60,7 @@ def existing(place: Place) -> Engine:
     made = engine_of(place)
     try:
         with made.connect() as connection:
-            current = head(connection)
+            current, tables = head(connection), inspect(connection).has_table("groups")
     except (Exception, Lost) as error:
         made.dispose()
         if (why := explained(place, error)) is not None:
@@ -65,7 +68,8 @@ def existing(place: Place) -> Engine:
         raise
     if current is None:
         made.dispose()
-        raise Unusable(f"数据库 {name_of(place)} 的版本和程序不一致，请先运行 xiaoer db upgrade。")
+        what = "的版本和程序不一致" if tables else "里面还没有小二的表"
+        raise Unusable(f"数据库 {name_of(place)} {what}，请先运行 xiaoer db upgrade。")
     return made
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.config import PAGE_PASSWORD
+from bot.config import DATABASE_URL, PAGE_PASSWORD
+from bot.console import notes
 from bot.console.health import PATIENCE
 from bot.errors import Unusable
+from storage.place import Place, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +54,21 @@ def ask(work: AtWork, password: str) -> Answer | None:
         return Answer(list(found["reasons"]), dict(found["accounts"]))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def agree(folder: Path, place: Place) -> None:
+    """Raise Unusable when the process that is at work on a folder has another database than this place.
+
+    Its file may have been left behind for a server: what stands in it is old.
+    """
+    ours = "" if isinstance(place, Path) else name_of(place)
+    work = notes.at_work(folder)
+    if work is None or work.database == ours or ask(work, os.environ.get(PAGE_PASSWORD, "")) is None:
+        return
+    raise Unusable(
+        f"小二（进程 {work.pid}）的数据库是 {work.database or name_of(folder)}，这条命令的却是 "
+        f"{name_of(place)}，什么也没有做。请用和它一样的 {DATABASE_URL}。"
+    )
 
 
 def tell(work: AtWork, password: str, path: str) -> None:

@@ -1,6 +1,7 @@
 """Small files beside the database: who is at work on it and where, and when it was last backed up.
 
-They are for `xiaoer status` alone; without them, or with something else in them, nothing is lost.
+Commands find the process by them, and `xiaoer status` the backup; without them, or with something else in
+them, nothing is lost.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ BACKUP = "xiaoer.backup"
 
 @dataclass(frozen=True, slots=True)
 class AtWork:
-    """A process of `xiaoer run`: its pid, where its page answers from this machine, since when (ISO)."""
+    """A process of `xiaoer run`: its pid, where its page answers from this machine, since when (ISO), and
+    what its database on a server is called; '' for the file in the folder.
+    """
 
     pid: int
     address: str
     since: str
+    database: str = ""
 
 
 def begin(folder: Path, work: AtWork) -> None:
@@ -40,7 +44,8 @@ def at_work(folder: Path) -> AtWork | None:
     """Who was at work last, and may have been killed since; None when the last one ended by itself."""
     found = _read(folder / RUN)
     try:
-        return AtWork(int(found["pid"]), str(found["address"]), str(found["since"]))
+        database = str(found.get("database", ""))
+        return AtWork(int(found["pid"]), str(found["address"]), str(found["since"]), database)
     except (KeyError, ValueError, TypeError):
         return None
 

@@ -19,9 +19,10 @@ from rich.text import Text
 
 from bot.config import PAGE_PASSWORD
 from bot.console import asking, notes
-from bot.console.books import Books, reader
+from bot.console.books import Books, Next, reader
 from bot.console.health import ONLINE, WORDS
 from bot.console.outbox import OUTBOX
+from bot.errors import NotNow
 from handlers.calendar import STATES
 from storage import database
 
@@ -35,21 +36,36 @@ WIDE = 200
 
 
 def look(folder: Path, settings: Settings, library: Library) -> Status:
-    """Look at a data folder, and at the database in it or on the settings' server. Raises Unusable."""
-    books = database.look(settings.server or folder, reader(settings, library))
+    """Look at a data folder, and at the database in it or on the settings' server. Raises Unusable.
+
+    Whether somebody is at work can be told without a server too.
+    """
+    books, trouble = None, []
+    try:
+        books = database.look(settings.server or folder, reader(settings, library))
+    except NotNow as error:
+        trouble = [str(error)]
     work = notes.at_work(folder)
     answer = asking.ask(work, os.environ.get(PAGE_PASSWORD, "")) if work else None
-    return Status(books, work if answer else None, answer or asking.NOBODY, notes.last_backup(folder))
+    reasons = [*(answer or asking.NOBODY).reasons, *trouble]
+    return Status(
+        books,
+        work if answer else None,
+        asking.Answer(reasons, answer.accounts if answer else {}),
+        notes.last_backup(folder),
+        on_server=bool(settings.server),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All of it. Without `work` nobody is at work."""
+    """All of it. Without `work` nobody is at work; without `books` the server could not be asked."""
 
-    books: Books
+    books: Books | None
     work: notes.AtWork | None
     answer: asking.Answer
     backup: tuple[datetime, str] | None
+    on_server: bool = False
 
     @property
     def healthy(self) -> bool:
@@ -57,7 +73,7 @@ class Status:
 
     def as_json(self) -> dict[str, Any]:
         """For a program; moments in ISO 8601."""
-        books, work, due = self.books, self.work, self.books.next
+        work, backup = self.work, self.backup
         return {
             "running": work is not None,
             "healthy": self.healthy,
@@ -66,15 +82,8 @@ class Status:
             "address": work.address if work else None,
             "since": work.since if work else None,
             "accounts": self.answer.accounts,
-            "groups": books.groups,
-            "groups_open": books.groups_open,
-            "members": books.members,
-            "outbox": books.outbox,
-            "outbox_oldest_seconds": books.waits,
-            "occurrences_today": books.today,
-            "timers_parked": books.parked,
-            "next": {"at": due.at.isoformat(), "what": due.what} if due else None,
-            "backup": {"at": self.backup[0].isoformat(), "file": self.backup[1]} if self.backup else None,
+            **(_counts(self.books) if self.books else {}),
+            "backup": {"at": backup[0].isoformat(), "file": backup[1]} if backup else None,
         }
 
     def show(self) -> None:
@@ -88,41 +97,62 @@ class Status:
     def _lines(self) -> Iterator[tuple[str, Text]]:
         books, work = self.books, self.work
         if work:
-            began = datetime.fromisoformat(work.since).astimezone(books.now.tzinfo)
+            began = datetime.fromisoformat(work.since).astimezone(books.now.tzinfo if books else None)
             yield "小二", Text(f"在当差，{began:%m-%d %H:%M} 开工，进程 {work.pid}，{work.address}", "green")
-        for reason in self.answer.reasons:
-            yield "不对劲" if work else "小二", Text(reason, "red")
+        for number, reason in enumerate(self.answer.reasons):
+            yield "不对劲" if work or number else "小二", Text(reason, "red")
         for name, state in self.answer.accounts.items():
             yield "账号", Text(f"{name} {WORDS.get(state, state)}", "" if state == ONLINE else "red")
-        yield "群", Text(f"{books.groups} 个，开张的 {books.groups_open} 个，成员 {books.members} 人")
-        yield "发件箱", self._outbox()
-        yield "今天", _counted(books.today, STATES) or Text("还没有到点的")
-        if books.parked:
-            yield "搁置", Text(f"{books.parked} 件定时的事，看 xiaoer db audit", "yellow")
-        if books.next:
-            yield "下一件", Text(self._next())
+        if books:
+            yield from _read(books)
         yield "备份", self._backup()
 
-    def _outbox(self) -> Text:
-        said = _counted(self.books.outbox, OUTBOX) or Text("没有要发的")
-        if self.books.waits is not None:
-            said.append(f"；最早的等了 {_span(self.books.waits)}")
-        if self.books.outbox["unknown"]:
-            said.append("；不知道的是哪几条，看 xiaoer outbox list")
-        return said
-
-    def _next(self) -> str:
-        due, now = self.books.next, self.books.now
-        assert due is not None
-        day = "" if due.at.date() == now.date() else f"{due.at:%m-%d} "
-        more = "……" if len(due.what) > NAMES else ""
-        return f"{day}{due.at:%H:%M} {'、'.join(due.what[:NAMES])}{more}"
-
     def _backup(self) -> Text:
+        if self.on_server:
+            return Text("在服务器上，用 pg_dump")
         if self.backup is None:
             return Text("还没有，用 xiaoer db backup", "yellow")
         at, file = self.backup
         return Text(f"{_span((datetime.now(UTC) - at).total_seconds())}前，{file}")
+
+
+def _counts(books: Books) -> dict[str, Any]:
+    due = books.next
+    return {
+        "groups": books.groups,
+        "groups_open": books.groups_open,
+        "members": books.members,
+        "outbox": books.outbox,
+        "outbox_oldest_seconds": books.waits,
+        "occurrences_today": books.today,
+        "timers_parked": books.parked,
+        "next": {"at": due.at.isoformat(), "what": due.what} if due else None,
+    }
+
+
+def _read(books: Books) -> Iterator[tuple[str, Text]]:
+    yield "群", Text(f"{books.groups} 个，开张的 {books.groups_open} 个，成员 {books.members} 人")
+    yield "发件箱", _outbox(books)
+    yield "今天", _counted(books.today, STATES) or Text("还没有到点的")
+    if books.parked:
+        yield "搁置", Text(f"{books.parked} 件定时的事，看 xiaoer db audit", "yellow")
+    if books.next:
+        yield "下一件", Text(_next(books.next, books.now))
+
+
+def _outbox(books: Books) -> Text:
+    said = _counted(books.outbox, OUTBOX) or Text("没有要发的")
+    if books.waits is not None:
+        said.append(f"；最早的等了 {_span(books.waits)}")
+    if books.outbox["unknown"]:
+        said.append("；不知道的是哪几条，看 xiaoer outbox list")
+    return said
+
+
+def _next(due: Next, now: datetime) -> str:
+    day = "" if due.at.date() == now.date() else f"{due.at:%m-%d} "
+    more = "……" if len(due.what) > NAMES else ""
+    return f"{day}{due.at:%H:%M} {'、'.join(due.what[:NAMES])}{more}"
 
 
 def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> Text:
