@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.model import Role, Spoken
+from storage import ledger
+from storage.database import Database
 from storage.db import Db, connect
-from storage.ledger import HOUSE, TREASURY, NotEnough, purse
+from storage.ledger import HOUSE, TREASURY, NotEnough, escrow, purse
 from storage.store import Store
-from tests.harness import open_store
+from tests.harness import hold, open_store
 
 pytestmark = pytest.mark.usefixtures("database", "tidy")
 
@@ -79,6 +82,44 @@ def test_who_was_just_given_something_can_pay_with_it(db: Db, store: Store) -> N
     db.commit()
     begin(db, store)
     assert [store.ledger.balance(1, one) for one in (HOUSE, purse(1), TREASURY)] == [-11, 0, 11]
+
+
+async def test_an_order_before_a_first_sign_in_is_written_at_the_first_try(tmp_path: Path) -> None:
+    """Its accounts are changed before that of the newcomer is made, whose entry comes with theirs."""
+    made, place = open_store(tmp_path)
+    made.dispose()
+    tries: list[int] = []
+    database = await Database.open(place)
+
+    def begin(store: Store) -> None:
+        store.groups.add("sandbox", "g")
+        store.ledger.transfer(1, HOUSE, TREASURY, 10, "treasury", 1)
+        store.ledger.transfer(1, TREASURY, escrow(1), 1, "packet:0", 1)
+
+    def order(store: Store) -> None:
+        tries.append(1)
+        store.ledger.transfer(1, TREASURY, escrow(1), 5, "packet:1", 1)
+
+    await database.writer.run(begin)
+    go = hold(database.writer)
+    both = [
+        asyncio.ensure_future(database.writer.run(unit))
+        for unit in (order, lambda store: store.ledger.transfer(1, HOUSE, purse(1), 5, "sign_in", 1))
+    ]
+    await asyncio.sleep(0)
+    go()
+    await asyncio.gather(*both)
+    assert len(tries) == 1
+    await database.close()
+
+
+def test_what_others_refer_to_is_written_before_them(db: Db) -> None:
+    """In whatever order it was put off: an entry before the account that it belongs to."""
+    db.begin()
+    db.later(ledger._POST, {"key": "k", "account_id": 7, "amount": 1, "at": 1})
+    db.later(ledger._KEEP, {"id": 7, "group_id": 1, "kind": "house", "subject": 0, "balance": 1})
+    db.commit()
+    assert db.ask("SELECT account_id, amount FROM postings") == (7, 1)
 
 
 def test_what_was_undone_is_not_remembered(db: Db, store: Store) -> None:
