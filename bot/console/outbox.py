@@ -1,7 +1,7 @@
 """`xiaoer outbox`: what has not gone out, and an operator's word on what may have.
 
-A word goes to the process that is at work, over its page; when there is none, the data folder is taken
-and it is written here.
+A word goes to the process that is at work, over its page; when there is none, the database is taken as a
+process would, and it is written here.
 """
 
 from __future__ import annotations
