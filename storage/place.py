@@ -45,7 +45,8 @@ def explained(place: Place, error: BaseException) -> Unusable | None:
         return None
     if _server().gone(error):
         return NotNow(f"连不上数据库 {name_of(place)}：{why}")
-    return Unusable(f"打不开数据库 {name_of(place)}：{why}")
+    kind = NotNow if _server().refused(error) else Unusable
+    return kind(f"打不开数据库 {name_of(place)}：{why}")
 
 
 def gone(made: Engine, error: BaseException) -> bool:

@@ -125,6 +125,13 @@ def gone(error: BaseException) -> bool:
     return error.sqlstate.startswith(_GONE)
 
 
+def refused(error: BaseException) -> bool:
+    """Whether the server takes nothing now, whatever it is asked."""
+    if isinstance(error, DBAPIError):
+        error = error.orig or error
+    return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_REFUSALS)
+
+
 def told(error: BaseException | None) -> str:
     """An error of the driver's in one line; '' for another error."""
     if isinstance(error, DBAPIError):
@@ -180,7 +187,7 @@ class ServerDb(Db):
                 self.run(query.at_once.query, **values)
 
     def refuses(self, error: BaseException) -> bool:
-        return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_REFUSALS)
+        return refused(error)
 
     def rollback(self) -> None:
         with suppress(psycopg.OperationalError):

@@ -185,7 +185,7 @@ class Writer:
                 cause = error.__cause__ if isinstance(error, Again) else error
                 if cause is None or not self._db.refuses(cause):
                     return results, error
-                if not self._wait(str(cause)):
+                if not self._wait(str(cause).partition("\n")[0]):
                     break
             else:
                 if self._tries:

@@ -113,6 +113,16 @@ async def test_an_order_before_a_first_sign_in_is_written_at_the_first_try(tmp_p
     await database.close()
 
 
+def test_a_batch_without_messages_asks_for_nothing(
+    db: Db, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does one whose members are known."""
+    begin(db, store)
+    monkeypatch.delattr(Db, "all")
+    store.read_ahead([])
+    store.sign_ins.read_ahead(MEMBERS if db.far else [])
+
+
 def test_what_others_refer_to_is_written_before_them(db: Db) -> None:
     """In whatever order it was put off: an entry before the account that it belongs to."""
     db.begin()

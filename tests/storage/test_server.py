@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import storage.postgres
-from bot.errors import Away, Unusable
+from bot.errors import Away, NotNow, Unusable
 from storage import writer
 from storage.database import Database, Owned, read
 from storage.db import Lost, connect
@@ -256,6 +256,7 @@ async def test_a_lock_that_another_session_holds_is_waited_for(
                 await asyncio.sleep(0.01)
     assert await first == "a"
     assert told(log) == [NOTHING, "the database takes again"]
+    assert log[0]["why"] == "canceling statement due to lock timeout"
     with psycopg.connect(server.url(name)) as other:
         other.execute("LOCK TABLE groups")
         second = asyncio.ensure_future(database.writer.run(Adding("b")))
@@ -265,6 +266,18 @@ async def test_a_lock_that_another_session_holds_is_waited_for(
     with pytest.raises(Away, match="lock timeout"):
         await second
     assert chats(server, name) == ["a"]
+
+
+def test_a_start_does_not_wait_for_a_lock(server: postgres.Server, tmp_path: Path, quick_locks: None) -> None:
+    """Of somebody who saves the tables while a new version would change them; later it may be had."""
+    url = databases.empty(tmp_path)
+    with psycopg.connect(str(url)) as other:
+        other.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        other.commit()
+        other.execute("LOCK TABLE alembic_version")
+        with pytest.raises(NotNow, match=r"打不开.*lock timeout"):
+            Owned(url)
+    Owned(url).release()
 
 
 async def test_who_wants_to_end_does_not_wait_for_a_server_that_is_frozen(
