@@ -117,10 +117,10 @@ async def test_a_signal_ends_a_process_whose_server_is_away(
 
 
 async def test_without_its_server_it_does_not_start(tmp_path: Path, config: Path) -> None:
-    """One sentence and exit 2; the password is not in it."""
+    """One sentence and exit 1, so that it is started again; the password is not in it."""
     place = "postgresql://xiaoer:s3cret@127.0.0.1:1/xiaoer"
     async with living(place, config, tmp_path / "log.txt") as life:
-        assert await life.end() == 2
+        assert await life.end() == 1
     assert len(life.log.splitlines()) == 1
     assert "127.0.0.1:1/xiaoer" in life.log
     assert "s3cret" not in life.log
