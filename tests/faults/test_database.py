@@ -275,7 +275,8 @@ async def test_a_stop_waits_for_no_full_disk_and_the_next_start_takes_it_up(tmp_
         # The line that was under way may have arrived, and is not said again.
         ((unknown,),) = world.sql("SELECT COUNT(*) FROM outbox WHERE state = 'unknown'")
         assert unknown <= 1
-        assert len([line for line in await group.lines() if "签到" in line]) == asked - unknown
+        lines_said = len([line for line in await group.lines() if "签到" in line])
+        assert asked - unknown <= lines_said <= asked
 
 
 @SQLITE_ALONE
