@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
 from bot.errors import NotNow, Unusable
-from storage.db import Lost, connect
+from storage.db import READERS, Lost, connect
 from storage.migrate import upgrade
 from storage.place import Place, engine_of, existing, explained, gone, name_of, take
 from storage.store import Store
@@ -75,6 +76,7 @@ class Database:
         self.writer = Writer(owned.db)
         self._owned = owned
         self._engine = owned.engine
+        self._readers = ThreadPoolExecutor(READERS, "reader")
 
     @classmethod
     async def open(cls, place: Place) -> Database:
@@ -83,9 +85,10 @@ class Database:
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run a reader on a connection and a thread of its own; it sees what is committed."""
+        loop = asyncio.get_running_loop()
         for _ in range(TRIES):
             try:
-                return await asyncio.to_thread(read, self._engine, work)
+                return await loop.run_in_executor(self._readers, read, self._engine, work)
             except Lost:
                 pass
             except DatabaseError as error:
@@ -93,11 +96,12 @@ class Database:
                     raise
             # The writer returns from this when the server is back.
             await self.writer.run(lambda _: None)
-        return await asyncio.to_thread(read, self._engine, work)
+        return await loop.run_in_executor(self._readers, read, self._engine, work)
 
     async def close(self) -> None:
         await self.writer.close()
         self._owned.db.cut()  # readers that still wait; nobody will hear what they find
+        await asyncio.to_thread(self._readers.shutdown)
         self._owned.release()
 
 

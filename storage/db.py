@@ -25,6 +25,8 @@ from storage.tables import metadata
 Row = tuple[Any, ...]
 Rows = Sequence[Mapping[str, Any]]
 
+# So many threads read beside the writer; on a server each has a connection.
+READERS = 5
 # How long SQLite itself waits for a lock that another program holds.
 BUSY = 5.0
 # What SQLite says when nothing is wrong with what it was asked: another program, or the disk.

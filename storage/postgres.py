@@ -25,9 +25,8 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import Away, Unusable
-from storage.db import Db, Lost, Query, Rows
+from storage.db import READERS, Db, Lost, Query, Rows
 
-READERS = 5
 # From so many rows on, one statement for all is cheaper than one for each.
 AT_ONCE = 3
 WAITS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5)
