@@ -68,21 +68,26 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ALL)}, growth, soak")
         return 2
+    return side_by_side(names)
+
+
+def side_by_side(names: Sequence[str]) -> int:
+    """Measure these, or all; one that fails loses nothing of the others, which took minutes."""
     began = time.perf_counter()
     results: list[Result] = []
-    skipped: list[str] = []
-    failed: list[str] = []
+    notes: list[str] = []
+    failed = False
     for name in names or ALL:
         print(f"measuring {name} …", flush=True)
         try:
             results += ALL[name]()
         except Skipped as why:
-            skipped.append(f"{name} skipped: {why}")
+            notes.append(f"{name} skipped: {why}")
         except AssertionError:
-            # The others' numbers took minutes, and are as good.
             traceback.print_exc()
-            failed.append(f"{name} FAILED, see above")
-    for line in [*table(results), *skipped, *failed]:
+            notes.append(f"{name} FAILED, see above")
+            failed = True
+    for line in [*table(results), *notes]:
         print(line)
     print(f"{time.perf_counter() - began:.0f} s")
     if not names:
