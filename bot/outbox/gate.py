@@ -40,6 +40,7 @@ class Gate:
         self._going_on: dict[Chat, int] = {}  # in the middle of a long message: the next part's size
         self._changed = False
         self._posts_from = 0
+        self._no_post_before = 0
         self._looking = False
         self._closed = False
         self._alarm: asyncio.Task[None] | None = None
@@ -72,7 +73,10 @@ class Gate:
                 self._posting.pop(chat, None)
             else:
                 self._posting[chat] = None
-                self._changed = True
+                if self._clock.now() >= self._no_post_before or self._pacer.follows(chat.name):
+                    self._changed = True
+                else:
+                    self._posts_from = min(self._posts_from, self._no_post_before)
         if self._waiting and not self._looking and not self._closed:
             self._looking = True
             asyncio.get_running_loop().call_soon(self._look)
@@ -149,6 +153,7 @@ class Gate:
         elif self._posting:
             if now >= self._posts_from:
                 self._posts_from = self._let_posts(now)
+                self._no_post_before = self._pacer.no_post_before()
             wake = min(wake, self._posts_from)
         if wake < NEVER:
             self._wake_at(wake)

@@ -93,6 +93,11 @@ class Pacer:
         gap = 0 if self.follows(chat) else min(self._post_step, max(shortest, time_each))
         return max(self._post_at + gap, self.room(size + self.per_minute // 8))
 
+    def no_post_before(self) -> int:
+        """The moment before which no post goes to another chat than the last one's, however many wait."""
+        gap = min(self._post_step, each_post(self.per_minute))
+        return max(self._post_at + gap, self.room(1 + self.per_minute // 8))
+
     def follows(self, chat: str) -> bool:
         """Whether the last post went to this chat."""
         return chat == self._post_chat

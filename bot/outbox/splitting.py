@@ -83,7 +83,7 @@ def _holds_together(text: str, cut: int) -> bool:
     before, after = text[cut - 1], text[cut]
     return (
         after == _REST
-        or before == "\u200d"
+        or (before == "\u200d" and after != _BEGIN)
         or bool(_JOINED.match(after))
         or bool(unicodedata.combining(after))
     )

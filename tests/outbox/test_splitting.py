@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import NotSent, TooFast, Unsupported, Unsure
@@ -57,6 +57,7 @@ NAMES = st.text("甲乙 ab👍", min_size=1, max_size=8)
 PIECES = st.lists(st.one_of(st.text("字。，\n a👍🏽\u200d", max_size=30), NAMES.map(lambda n: Person(n, n))))
 
 
+@example(["aa\u200d", Person("aaaaaaaa", "aaaaaaaa")], 12)  # a joiner with nothing to join
 @given(PIECES, st.integers(12, 40))
 def test_every_part_fits_and_nothing_is_lost(pieces: list[str | Person], longest: int) -> None:
     """But for the space around a cut; mentions stay whole and where they were."""
