@@ -50,6 +50,7 @@ class Books:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._handled: set[str] = set()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return databases.rows(self._place, sql)
@@ -249,7 +250,9 @@ class Books:
         return self.rows("SELECT id, chat, state FROM outbox WHERE state IN ('planned', 'sending')")
 
     def _marked(self) -> set[str]:
-        return {message for (message,) in self.rows("SELECT message FROM marks")}
+        """All that was ever seen to be handled: marks are not kept for ever."""
+        self._handled |= {message for (message,) in self.rows("SELECT message FROM marks")}
+        return self._handled
 
     def _asks(self) -> set[str]:
         return {chat for (chat,) in self.rows("SELECT chat FROM groups WHERE password <> ''")}
