@@ -22,7 +22,7 @@ from bot.config import PAGE_PASSWORD, Settings
 from bot.console import notes, settling, watch
 from bot.console.password import Password
 from bot.errors import Unusable
-from storage.place import name_of
+from storage.place import server_of
 
 GRACE = 1  # second that clients have to take what was said to them, when it ends
 
@@ -131,8 +131,7 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
 
 
 def _at_work(app: App, address: str) -> notes.AtWork:
-    database = "" if isinstance(app.place, Path) else name_of(app.place)
-    return notes.AtWork(os.getpid(), address, app.since, database)
+    return notes.AtWork(os.getpid(), address, app.since, server_of(app.place))
 
 
 def _let_go(server: uvicorn.Server) -> None:

@@ -260,7 +260,7 @@ class Db:
 
         Returns when there is one, however long that takes. Raises Away when `hurry` is set meanwhile.
         """
-        raise NotImplementedError
+        raise lost  # a file's never is
 
     def cut(self) -> None:
         """Break every connection to the server, from any thread: who waits for an answer hears Lost."""

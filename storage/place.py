@@ -31,6 +31,11 @@ def name_of(place: Place) -> str:
     return name
 
 
+def server_of(place: Place) -> str:
+    """The server's database, as name_of says it; "" for a file, which is known by its folder."""
+    return "" if isinstance(place, Path) else name_of(place)
+
+
 def explained(place: Place, error: BaseException) -> Unusable | None:
     """What a driver's error at opening says to a person; None for another error."""
     if isinstance(place, Path):

@@ -242,7 +242,7 @@ class Writer:
             self._db.rollback()
         except Exception:
             log.exception("could not roll back")
-            time.sleep(0.1)
+            self._hurry.wait(0.1)
         self.on_rollback()
 
     def _answer(self, units: Sequence[Unit], results: Sequence[Answer]) -> None:

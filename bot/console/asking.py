@@ -15,7 +15,7 @@ from bot.config import DATABASE_URL, PAGE_PASSWORD
 from bot.console import notes
 from bot.console.health import PATIENCE
 from bot.errors import Unusable
-from storage.place import Place, name_of
+from storage.place import Place, name_of, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,9 +61,8 @@ def agree(folder: Path, place: Place) -> None:
 
     Its file may have been left behind for a server: what stands in it is old.
     """
-    ours = "" if isinstance(place, Path) else name_of(place)
     work = notes.at_work(folder)
-    if work is None or work.database == ours or ask(work, os.environ.get(PAGE_PASSWORD, "")) is None:
+    if work is None or work.database == server_of(place) or ask(work, os.environ.get(PAGE_PASSWORD, "")) is None:
         return
     raise Unusable(
         f"小二（进程 {work.pid}）的数据库是 {work.database or name_of(folder)}，这条命令的却是 "

@@ -125,7 +125,7 @@ class Gate:
 
     def _freed(self, chat: Chat) -> None:
         """A place may be free for which nobody could say a moment."""
-        self._changed |= self._posts_from == NEVER
+        self._changed |= NEVER in (self._posts_from, self._no_post_before)
         self.stir(chat)
 
     def _pause(self, error: TooFast) -> None:

@@ -18,7 +18,7 @@ from bot.cli import app
 from bot.console import asking, notes
 from bot.errors import Unsure
 from storage.database import Owned
-from storage.place import FILE, name_of
+from storage.place import FILE, server_of
 from tests import databases
 from tests.harness import World, library
 
@@ -82,8 +82,7 @@ def page(answer: Mapping[str, object], code: int = 200, password: str = "") -> I
 
 def at_work(data: Path, address: str) -> None:
     """A process of the same database notes that it is at work."""
-    place = databases.place(data)
-    notes.begin(data, notes.AtWork(7, address, SINCE, "" if isinstance(place, Path) else name_of(place)))
+    notes.begin(data, notes.AtWork(7, address, SINCE, server_of(databases.place(data))))
 
 
 def health(**changed: object) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections import Counter
 from random import Random
 
 import pytest
@@ -12,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import NotSent, TooFast
 from bot.model import HOUR, MINUTE, SECOND, Outgoing, Say
-from bot.outbox.pace import PAUSES, each_post
+from bot.outbox.pace import PAUSES, Pacer, each_post
 from tests.outbox.stage import Post
 
 GROUPS = 200
@@ -131,6 +132,31 @@ async def test_posts_hurry_when_their_time_is_short_and_no_more_than_they_may(po
     assert all(later - earlier >= 2 for earlier, later in itertools.pairwise(times))
     assert post.states() == {"sent": 151, "stale": GROUPS - 151}
     assert each_post(40) == 2 * SECOND
+
+
+async def test_posts_that_only_wait_are_not_looked_at_again_with_each_that_comes(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue of thousands costs its length, not its square; and the first of them does go at once."""
+    post.paced()
+    looks: Counter[str] = Counter()
+    rested = post.pacer.rested
+
+    def counted(chat: str) -> int:
+        looks[chat] += 1
+        return rested(chat)
+
+    monkeypatch.setattr(Pacer, "rested", lambda _, chat: counted(chat))
+    for batch in range(30):
+        rows = [
+            row
+            for number in range(50)
+            for row in await post.add("早安", chat=f"g{batch}-{number}", before=HOUR * 10**6, post=True)
+        ]
+        post.sender.deliver(rows)
+        await post.rest()
+    assert post.states() == {"planned": 1499, "sent": 1}
+    assert looks.total() < 3 * 1500
 
 
 async def test_talk_without_end_does_not_keep_a_chat_from_its_post(post: Post) -> None:
