@@ -1,5 +1,7 @@
 """Events in, replies and effects out: frozen values that every room speaks.
 
+What is made for every message is a named tuple, which takes a third of the time of a frozen dataclass.
+
 A moment is an integer: microseconds since 1970-01-01 UTC. An id that comes from a platform is a
 string; an id of our own is an integer. A chat is named by its account and the platform's id: of
 the room for a group, of the other person for a private chat.
@@ -9,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 SECOND = 1_000_000
@@ -22,6 +25,7 @@ DAY = 24 * HOUR
 
 Value = str | int
 Values = Mapping[str, Value]
+NOTHING: Values = MappingProxyType({})
 
 
 class Role(IntEnum):
@@ -32,8 +36,7 @@ class Role(IntEnum):
     OWNER = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Somebody as the platform knows them. The name may be empty where it was not looked up."""
 
     id: str
@@ -84,8 +87,7 @@ class Spoken(NamedTuple):
     member: int
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """Somebody wrote something. `at` is when the platform says it was sent.
 
     `text` is what was typed, without the mention of 小二 at its head: `to_bot` says that there
@@ -203,8 +205,7 @@ class Card:
     thumbnail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Something to say: a key of the texts (or a text as it stands) and the values in it.
 
     `to` is called by name at the head. `picture` and `file` are paths in the library. `occurrence`
@@ -213,7 +214,7 @@ class Reply:
     """
 
     text: str
-    values: Values = field(default_factory=dict)
+    values: Values = NOTHING
     to: Person | None = None
     picture: str = ""
     file: str = ""
@@ -244,11 +245,17 @@ Effect = Reply | Accept | Announce
 Result = None | Effect | Sequence[Effect]
 
 
+def effects_of(result: Result) -> Sequence[Effect]:
+    """What a handler returned, one after the other."""
+    if result is None:
+        return ()
+    return (result,) if isinstance(result, Effect) else result
+
+
 # What the outbox hands to an adapter. ---------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(NamedTuple):
     """One message, ready to go: `mentions` are called at the head, before `text`.
 
     With `places` each is called where it says, a position in the text; they stand in order. How a

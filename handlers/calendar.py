@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
-from bot.model import SECOND, Message, Reply, Result, Role, Timer
+from bot.model import SECOND, Message, Reply, Result, Role, Timer, effects_of
 
 router = Router(
     "calendar",
@@ -150,8 +149,8 @@ def _post(name: str, turn: Turn, last: int) -> Reply:
 
 def _in_time(result: Result, last: int) -> Result:
     """What opens an activity is stale once its slot is too late, unless it says a moment itself."""
-    replies: Sequence[object] = [] if result is None else result if isinstance(result, Sequence) else [result]
-    return [replace(one, send_before=one.send_before or last) for one in replies if isinstance(one, Reply)]
+    replies = [one for one in effects_of(result) if isinstance(one, Reply)]
+    return [one._replace(send_before=one.send_before or last) for one in replies]
 
 
 def _tag(turn: Turn, word: str) -> str:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    literal,
     select,
     true,
     update,
@@ -30,14 +29,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
-from storage.db import AtOnce, Query, Rows
+from storage.query import AtOnce, Query, Rows
 
 
-def adding(table: Table, *names: str, **fixed: str) -> Query:
-    """INSERT rows that give these columns; `fixed` ones are the same in all."""
+def adding(table: Table, *names: str) -> Query:
+    """INSERT rows that give these columns."""
     rows = given(*(table.c[name] for name in names))
-    one = insert(table).values({name: bindparam(name) for name in names} | fixed)
-    many = insert(table).from_select([*names, *fixed], select(rows, *map(literal, fixed.values())))
+    one = insert(table).values({name: bindparam(name) for name in names})
+    many = insert(table).from_select(names, select(rows))
     return Query(one, AtOnce(Query(many), lambda found: [{"rows": packed(found)}]))
 
 

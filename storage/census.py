@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, select, text
 
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import groups, members, occurrences, outbox, timers
 
 _NOT_SENT = text("state <> 'sent'")  # see storage/tables.py

@@ -1,34 +1,28 @@
-"""One connection, one thread: SQLAlchemy Core statements compiled once and sent as they are.
-
-Compiling and result objects cost more than SQLite itself, so a `Query` is compiled once for each
-dialect and goes straight to the driver's cursor. Type processors are skipped that way: tables hold
-INTEGER and TEXT only, and every value is passed by name.
-"""
+"""One connection, one thread, and what is put off until its commit."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.sql.base import Executable
-from sqlalchemy.sql.dml import Delete, Insert, Update, UpdateBase
-from sqlalchemy.sql.elements import ClauseElement
 
-from storage.tables import metadata
-
-Row = tuple[Any, ...]
-Rows = Sequence[Mapping[str, Any]]
+from storage.query import Query, Row, Rows, Sql
 
 # So many threads read beside the writer; on a server each has a connection.
 READERS = 5
 # How long SQLite itself waits for a lock that another program holds.
 BUSY = 5.0
+# A checkpoint comes every 16 MB and not every 4: a page that was written ten times is then copied once.
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-16000",
+    "wal_autocheckpoint=4000",
+)
 # What SQLite says when nothing is wrong with what it was asked: another program, or the disk.
 _REFUSALS = {
     sqlite3.SQLITE_BUSY,
@@ -40,43 +34,6 @@ _REFUSALS = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
-
-
-_RANKS: dict[Any, int] = {table: place for place, table in enumerate(metadata.sorted_tables)}
-
-
-class Query:
-    """A Core statement. `insert` is PostgreSQL's, whose ON CONFLICT both dialects can write.
-
-    `at_once` does the same on a server for many rows.
-    """
-
-    __slots__ = ("_compiled", "at_once", "rank", "statement", "writes")
-
-    def __init__(self, statement: Executable, at_once: AtOnce | None = None) -> None:
-        self.statement = statement
-        self.at_once = at_once
-        self.writes = isinstance(statement, UpdateBase)
-        # Rows that others refer to are written before those.
-        self.rank = _RANKS[statement.table] if isinstance(statement, Insert | Update | Delete) else 0
-        self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
-
-    def on(self, dialect: Dialect) -> tuple[str, dict[str, Any]]:
-        """The SQL for a dialect, and the values that stand in the statement itself."""
-        if dialect.name not in self._compiled:
-            assert isinstance(self.statement, ClauseElement)
-            compiled = self.statement.compile(dialect=dialect)
-            fixed = {k: v for k, v in (compiled.params or {}).items() if v is not None}
-            self._compiled[dialect.name] = (str(compiled), fixed)
-        return self._compiled[dialect.name]
-
-
-@dataclass(frozen=True, slots=True)
-class AtOnce:
-    """A statement for many rows, and what it is executed with, mostly once; see storage/at_once.py."""
-
-    query: Query
-    values: Callable[[Rows], Sequence[dict[str, Any]]]
 
 
 class Again(BaseException):
@@ -160,7 +117,7 @@ class Db:
         self.driver: Any = connection.connection.driver_connection
         self._dialect = connection.dialect
         self._cursor = connection.connection.cursor()
-        self._sql: dict[Query, tuple[str, dict[str, Any]]] = {}
+        self._sql: dict[Query, Sql] = {}
 
     def run(self, query: Query, **values: Any) -> int:  # noqa: ANN401
         """Execute; the answer is how many rows it touched."""
@@ -185,8 +142,8 @@ class Db:
     def many(self, query: Query, rows: Rows) -> None:
         """Execute once for each row."""
         self.writes += query.writes
-        sql, fixed = self._sql.get(query) or self._compiled(query)
-        self._cursor.executemany(sql, [{**fixed, **row} for row in rows] if fixed else rows)
+        sql, taken = self._sql.get(query) or self._compiled(query)
+        self._cursor.executemany(sql, list(map(taken, rows)))
 
     def later(self, query: Query, *rows: dict[str, Any]) -> bool:
         """Execute before the commit, together with all rows of this statement that come until then.
@@ -255,7 +212,7 @@ class Db:
         """Become the one connection that writes; False while another process is. A file has its own lock."""
         return True
 
-    def come_back(self, lost: Lost, hurry: Event) -> tuple[Db, bool]:
+    def come_back(self, lost: Lost, hurry: Event) -> tuple[Db, bool]:  # noqa: ARG002
         """A new connection in the place of one that was lost, and whether its last commit went through.
 
         Returns when there is one, however long that takes. Raises Away when `hurry` is set meanwhile.
@@ -271,10 +228,10 @@ class Db:
 
     def _execute(self, query: Query, values: dict[str, Any]) -> None:
         self.writes += query.writes
-        sql, fixed = self._sql.get(query) or self._compiled(query)
-        self._cursor.execute(sql, {**fixed, **values} if fixed else values)
+        sql, taken = self._sql.get(query) or self._compiled(query)
+        self._cursor.execute(sql, taken(values))
 
-    def _compiled(self, query: Query) -> tuple[str, dict[str, Any]]:
+    def _compiled(self, query: Query) -> Sql:
         found = self._sql[query] = query.on(self._dialect)
         return found
 
@@ -293,7 +250,7 @@ def engine(url: str) -> Engine:
     """An engine on which we alone say BEGIN (pysqlite's own rules make a RELEASE a commit)."""
     made = create_engine(
         url,
-        paramstyle="named",
+        paramstyle="qmark",
         isolation_level="AUTOCOMMIT",
         connect_args={"check_same_thread": False, "timeout": BUSY},
     )
@@ -302,7 +259,7 @@ def engine(url: str) -> Engine:
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}").fetchall()
         cursor.close()
 

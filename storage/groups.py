@@ -6,7 +6,8 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import Group, Member, Role
-from storage.db import Db, Query, Row
+from storage.db import Db
+from storage.query import Query, Row
 from storage.tables import admissions, groups, members, tags
 
 _columns = (

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from storage.at_once import adding, each, given, keeping, packed
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import accounts, members, postings
 
 _KEEP = keeping(accounts, "id", "group_id", "kind", "subject", "balance", key="id", value="balance")

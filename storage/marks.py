@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.at_once import adding, each, given, packed
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import marks, orders
 
 _ADD = Query(
@@ -53,33 +54,47 @@ _ORDER = Query(
 
 
 Key = tuple[str, ...]  # account, chat and message
+MANY = 10_000
+# So many messages are looked at one by one after a start, an undoing, or one that was marked before.
+WARY = 1000
 
 
 class Marks:
+    """Nearly every message is new. So it is taken for new, and its mark waits for the commit.
+
+    Where it was not, the commit fails, and the writer has each unit done alone, which is slow. So messages
+    are looked at first for a while after the start, after something was undone, and after one that was known.
+    """
+
     def __init__(self, db: Db) -> None:
         self._db = db
         self._undone = db.undone
         self._marked: dict[Key, bool] = {}
+        self._wary = WARY
 
     def read_ahead(self, keys: Sequence[Key]) -> None:
         """Find out at once which of these messages were marked before."""
-        self._undone = self._db.undone
-        self._marked = dict.fromkeys(keys, False)
-        if not keys:
+        self._forget()
+        wanted = [key for key in keys if key not in self._marked]
+        if not wanted:
             return
-        rows = [dict(zip(("account", "chat", "message"), key, strict=True)) for key in keys]
+        rows = [dict(zip(("account", "chat", "message"), key, strict=True)) for key in wanted]
+        self._marked.update(dict.fromkeys(wanted, False))
         self._marked.update((row[:3], True) for row in self._db.all(_KNOWN, rows=packed(rows)))
 
     def add(self, account: str, chat: str, message: str, now: int, outcome: str) -> bool:
         """Mark a message as handled; False when it was before."""
+        self._forget()
         key = (account, chat, message)
-        if key in self._marked and self._undone == self._db.undone:
-            before, self._marked[key] = self._marked[key], True
-            if not before:
-                row = {"account": account, "chat": chat, "message": message, "at": now, "outcome": outcome}
-                self._db.later(_ADD_NEW, row)
-            return not before
-        return self._db.run(_ADD, account=account, chat=chat, message=message, at=now, outcome=outcome) == 1
+        row = {"account": account, "chat": chat, "message": message, "at": now, "outcome": outcome}
+        marked = self._marked.get(key)
+        self._marked[key] = True
+        if marked is None and (self._wary or self._db.careful):
+            marked = not self._db.run(_ADD, **row)
+            self._wary = WARY if marked else max(0, self._wary - 1)
+        elif not marked:
+            self._db.later(_ADD_NEW, row)
+        return not marked
 
     def failed(self, account: str, chat: str, message: str) -> None:
         """Say that the handler of a marked message raised."""
@@ -101,3 +116,12 @@ class Marks:
     def unorder(self, member: int) -> None:
         """What a member ordered was taken back, so the same again is no repetition."""
         self._db.run(_UNORDER, m=member)
+
+    def _forget(self) -> None:
+        """What was undone is not marked, and what is written need not be remembered for ever."""
+        if self._undone != self._db.undone:
+            self._undone = self._db.undone
+            self._wary = WARY
+            self._marked.clear()
+        elif len(self._marked) > MANY:
+            self._marked.clear()

@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import Occurrence
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import horizon, occurrences, slots
 
 _CLAIM = Query(

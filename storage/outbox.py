@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 from sqlalchemy import bindparam, case, func, or_, select, text, update
@@ -13,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import MINUTE
 from storage.at_once import adding, setting
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import occurrences, outbox, paces
 
 # Members can have seen it. (An IN would be expanded at each call; see storage/db.py.)
@@ -30,7 +30,7 @@ _ADD = adding(
     "send_before",
     "occurrence",
     "about",
-    state="planned",
+    "state",
 )
 _LAST = Query(select(func.coalesce(func.max(outbox.c.id), 0)))
 columns = (
@@ -77,8 +77,7 @@ _KEEP_PACE = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the outbox. `body` is what `say` or `accept` needs, as it was kept in JSON."""
 
     id: int
@@ -131,6 +130,7 @@ class Outbox:
             "send_before": send_before,
             "occurrence": occurrence,
             "about": about,
+            "state": "planned",
         }
         self._db.later(_ADD, row)
         return Row(number, account, chat, kind, body, now, send_before, occurrence, about)

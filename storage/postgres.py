@@ -25,7 +25,8 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import Away, Unusable
-from storage.db import READERS, Db, Lost, Query, Rows
+from storage.db import READERS, Db, Lost
+from storage.query import Query, Rows
 
 # From so many rows on, one statement for all is cheaper than one for each.
 AT_ONCE = 3

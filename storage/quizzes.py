@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.at_once import adding
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import answers, asked, members, quizzes, rounds
 
 _START = Query(

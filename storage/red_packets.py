@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.at_once import adding
-from storage.db import Db, Query, Row
+from storage.db import Db
+from storage.query import Query, Row
 from storage.tables import members, packets, shares
 
 _columns = (
@@ -152,7 +153,7 @@ class RedPackets:
 
     def end(self, packet: Packet, state: str) -> None:
         self._db.run(_END, p=packet.id, s=state)
-        del self._of(packet.group)[packet.id]
+        self._of(packet.group).pop(packet.id, None)
 
     def _of(self, group: int) -> dict[int, _Race]:
         """The open packets of a group, the oldest first."""

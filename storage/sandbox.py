@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.ports import SandboxGroup, SandboxMember, SandboxMessage
-from storage.db import Db, Query, Row
+from storage.db import Db
+from storage.query import Query, Row
 from storage.tables import sandbox_clock, sandbox_groups, sandbox_members, sandbox_messages
 
 _GROUPS = Query(select(sandbox_groups.c.id, sandbox_groups.c.title).order_by(sandbox_groups.c.id))

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, text, update
 
-from storage.db import Db, Query
+from storage.db import Db
 from storage.outbox import Row, columns
+from storage.query import Query
 from storage.tables import groups, occurrences, outbox
 
 _LIST = Query(

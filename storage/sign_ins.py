@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, func, select
 
 from storage.at_once import adding, each, given, packed
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import sign_ins
 
 _LAST = Query(

@@ -6,7 +6,8 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.model import Timer
-from storage.db import Db, Query
+from storage.db import Db
+from storage.query import Query
 from storage.tables import listening, timers
 
 _columns = (

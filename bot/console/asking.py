@@ -62,7 +62,11 @@ def agree(folder: Path, place: Place) -> None:
     Its file may have been left behind for a server: what stands in it is old.
     """
     work = notes.at_work(folder)
-    if work is None or work.database == server_of(place) or ask(work, os.environ.get(PAGE_PASSWORD, "")) is None:
+    if (
+        work is None
+        or work.database == server_of(place)
+        or ask(work, os.environ.get(PAGE_PASSWORD, "")) is None
+    ):
         return
     raise Unusable(
         f"小二（进程 {work.pid}）的数据库是 {work.database or name_of(folder)}，这条命令的却是 "

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bot.dispatch.lanes import Key
-from bot.model import MINUTE, Accept, Announce, Effect, Reply, Result
+from bot.model import MINUTE, Accept, Announce, Effect, Result, effects_of
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
@@ -23,10 +23,7 @@ def keep(
 
     A `post` is wanted by a timer or a slot, and can wait for those who are answered.
     """
-    if result is None:
-        return []
-    effects: list[Effect] = [result] if isinstance(result, Reply | Accept | Announce) else list(result)
-    return [_keep(library, store, chat, effect, now, post) for effect in effects]
+    return [_keep(library, store, chat, effect, now, post) for effect in effects_of(result)]
 
 
 def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, post: bool) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.dispatch.effects import keep
@@ -10,7 +9,7 @@ from bot.dispatch.telling import about
 from bot.dispatch.text import LONGEST, plain
 from bot.dispatch.turn import Frame, PrivateTurn
 from bot.errors import Refused
-from bot.model import MINUTE, Accept, Announce, Invited, Message, Reply, Result
+from bot.model import MINUTE, Invited, Message, Reply, Result, effects_of
 
 if TYPE_CHECKING:
     from bot.dispatch.turns import Outcome
@@ -66,7 +65,5 @@ class Outside:
 
 def _private(result: Result) -> Result:
     """Replies in a private chat are private, and name nobody."""
-    if result is None or isinstance(result, Accept | Announce):
-        return result
-    replies = [result] if isinstance(result, Reply) else result
-    return [replace(one, private=True, to=None) if isinstance(one, Reply) else one for one in replies]
+    effects = effects_of(result)
+    return [one._replace(private=True, to=None) if isinstance(one, Reply) else one for one in effects]

@@ -197,18 +197,17 @@ class Turns:
     def _run(
         self, store: Store, key: Key, turn: Turn, event: Message, route: Command | Listener, outcome: Outcome
     ) -> None:
-        person = turn.person
         try:
             with store.savepoint():
                 rows = self._keep(store, turn, self._parking.run(route.handler, event, turn))
         except Refused as refused:
-            turn = self._undone(store, key, turn)
+            person, turn = turn.person, self._undone(store, key, turn)
             rows = self._keep(store, turn, Reply(refused.text, refused.values, to=person))
         except Exception as error:  # noqa: BLE001 - whatever it was, it is told of, and the rest goes on
             facts = {"handler": route.name, "message": event.id, **about(event, self._lanes[key])}
             outcome.raised("a handler failed", error, route.name, **facts)
             store.marks.failed(event.account, event.chat, event.id)
-            turn = self._undone(store, key, turn)
+            person, turn = turn.person, self._undone(store, key, turn)
             rows = self._keep(store, turn, Reply("gate.sorry", to=person))
         outcome.took(turn, rows)
 

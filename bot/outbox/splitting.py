@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from bot.model import Person, Say, called
 
@@ -37,7 +36,7 @@ def split(say: Say, longest: int) -> Sequence[Say]:
     parts = [_part(say, part, people) for part in _parts(text, longest)]
     return [
         *parts[:-1],
-        replace(say, text=parts[-1].text, mentions=parts[-1].mentions, places=parts[-1].places),
+        say._replace(text=parts[-1].text, mentions=parts[-1].mentions, places=parts[-1].places),
     ]
 
 

@@ -6,16 +6,23 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from benchmarks.soak import soak
 from bot.model import DAY, HOUR
+from storage import marks
 from storage.place import FILE
 from tests.harness import World
 
 DAYS, WARM_UP, GROUPS = 4, 2, 10
 
 
-async def test_memory_does_not_grow_with_the_days(tmp_path: Path) -> None:
-    """A short soak; `python -m benchmarks soak` is the long one. Not one block for each line said stays."""
+async def test_memory_does_not_grow_with_the_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short soak; `python -m benchmarks soak` is the long one. Not one block for each line said stays.
+
+    What is remembered of the last thousands of messages is full before the days are counted.
+    """
+    monkeypatch.setattr(marks, "MANY", 100)
     said: list[int] = []
     soaked = await soak(tmp_path, DAYS, GROUPS, lambda so_far: said.append(so_far.said))
     _, blocks = soaked.growth(WARM_UP)

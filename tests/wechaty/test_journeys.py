@@ -24,7 +24,7 @@ from bot.app import App, settle
 from bot.model import DAY, Occurrence
 from bot.ports import State
 from storage import tables
-from storage.db import Query
+from storage.query import Query
 from storage.store import Store
 from tests import databases
 from tests.sop.fakes import write

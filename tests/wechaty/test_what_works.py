@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -93,7 +93,7 @@ async def test_the_sandbox_does_what_the_table_says(what: str, tmp_path: Path) -
         outgoing = CASES[what].ask(group.id, file)
         private = isinstance(outgoing, Say) and outgoing.private
         if isinstance(outgoing, Say) and private:
-            outgoing = replace(outgoing, chat=member)
+            outgoing = outgoing._replace(chat=member)
         if not works(table()[what][0]):
             with pytest.raises(Unsupported):
                 await sandbox.send(outgoing)
