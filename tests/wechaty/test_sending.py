@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.wechaty import files
 from bot.adapters.wechaty.adapter import WechatyAdapter
 from bot.errors import NotSent, TooFast, Unsupported, Unsure
-from bot.model import Announce, Card, Person, Roster, Say
+from bot.model import Announce, Card, Message, Person, Roster, Say
 from tests.wechaty.conftest import ROOM, new_adapter
 from tests.wechaty.fakes import RecordingInbox
 from tests.wechaty.gateway import Gateway
@@ -28,6 +28,18 @@ async def test_a_text_calls_those_whom_it_mentions(gateway: Gateway, adapter: We
     await adapter.send(Say(ROOM, "没点名\ud800"))
     sent = await gateway.wait("sent", count=3)
     assert (sent["body"], sent["mentions"]) == ("没点名\ufffd", [])
+
+
+async def test_what_it_sent_itself_is_not_asked_for_when_it_comes_back(
+    gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox
+) -> None:
+    """Its id is known from the answer to the sending, so a reply costs the gateway one call and not two."""
+    await adapter.send(Say(ROOM, "", card=Card("周报", "https://example.com", "")))
+    sent = await gateway.wait("sent")
+    await gateway.do("emit", event="message", payload={"messageId": sent["id"]})
+    await gateway.do("say", **{"from": "mary"}, to=ROOM, text="收到")
+    assert (await inbox.wait(Message)).text == "收到"
+    assert (await gateway.do("calls"))["messageRawPayload"] == 1
 
 
 async def test_a_private_text_calls_nobody(gateway: Gateway, adapter: WechatyAdapter) -> None:

@@ -15,6 +15,7 @@ from bot.adapters.wechaty.link import KEEPALIVE, Link
 from bot.adapters.wechaty.listener import Listener
 from bot.adapters.wechaty.names import Names
 from bot.adapters.wechaty.reasons import is_taken, why
+from bot.adapters.wechaty.recent import Recent
 from bot.adapters.wechaty.reporter import Reporter
 from bot.adapters.wechaty.sender import Sender
 from bot.adapters.wechaty.standing import Standing
@@ -30,6 +31,9 @@ BACKOFF = (0.5, 4.0)
 # said so often enough; seldom, since another client may be alive and would do the same to us.
 TAKEN_FOR_GOOD = 4
 TAKE_OVER_EVERY = 600.0
+
+# How many of our own messages are known by their ids.
+SENT = 1_000
 
 log = structlog.get_logger()
 
@@ -112,7 +116,9 @@ class WechatyAdapter:
             age_limit=self._age_limit,
             ours=self._ours,
         )
-        self._session = _Session(link, reporter, Listener(link, names, reporter), Sender(link, names))
+        sent: Recent[str, None] = Recent(SENT)
+        listener, sender = Listener(link, names, reporter, sent), Sender(link, names, sent)
+        self._session = _Session(link, reporter, listener, sender)
         self._standing.begins()
         self._session.listener.start()
         self._running = asyncio.create_task(self._run(self._session))

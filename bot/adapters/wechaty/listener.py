@@ -51,13 +51,15 @@ class Listener:
 
     A message event is only an id, and its room is not known before its payload is. So payloads are
     fetched several at once, but passed on in the order of their events. One that hangs is overtaken
-    by the others after HOLD seconds, and passed on when it comes.
+    by the others after HOLD seconds, and passed on when it comes. `sent` are the ids of what went
+    out: it comes back as events, and is no news.
     """
 
-    def __init__(self, link: Link, names: Names, reporter: Reporter) -> None:
+    def __init__(self, link: Link, names: Names, reporter: Reporter, sent: Recent[str, None]) -> None:
         self._link = link
         self._names = names
         self._reporter = reporter
+        self._sent = sent
         self._lanes = Lanes(WAITING)
         self._heard: asyncio.Queue[tuple[int, Payload, Fetch | None]] = asyncio.Queue(AHEAD)
         self._ready = 0
@@ -86,14 +88,21 @@ class Listener:
             if not message or message in self._seen:
                 return
             self._seen.keep(message, None)
-            fetch = self._begin(
-                # PuppetService.message_payload raises on types that are younger than it.
-                self._link.fetch("message", lambda puppet: puppet.puppet_stub.message_payload(id=message))
-            )
+            fetch = self._begin(self._payload(message))
             fetch.add_done_callback(self._is_ready)
         else:
             self._is_ready()
         await self._heard.put((kind, payload, fetch))
+
+    async def _payload(self, message: str) -> Any:  # noqa: ANN401 - wechaty ships no types
+        """What a message is; None for one of ours, and for what cannot be had."""
+        # The answer to its sending comes with its event, or before it.
+        if message in self._sent:
+            return None
+        # PuppetService.message_payload raises on types that are younger than it.
+        return await self._link.fetch(
+            "message", lambda puppet: puppet.puppet_stub.message_payload(id=message)
+        )
 
     def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)

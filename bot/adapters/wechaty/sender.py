@@ -16,6 +16,7 @@ from bot.adapters.wechaty import files, wire
 from bot.adapters.wechaty.link import Call, Disconnected, Link
 from bot.adapters.wechaty.names import Names
 from bot.adapters.wechaty.reading import MENTION_END
+from bot.adapters.wechaty.recent import Recent
 from bot.errors import Delivery, NotSent, TooFast, Unsupported, Unsure
 from bot.model import Accept, Announce, Card, Outgoing, Person, Say, called, clean
 
@@ -25,11 +26,12 @@ _TURNED_AWAY = {Status.UNAUTHENTICATED, Status.PERMISSION_DENIED}
 
 
 class Sender:
-    """Raises NotSent, Unsure or Unsupported."""
+    """Raises NotSent, Unsure or Unsupported. `sent` gets the ids of what went out."""
 
-    def __init__(self, link: Link, names: Names) -> None:
+    def __init__(self, link: Link, names: Names, sent: Recent[str, None]) -> None:
         self._link = link
         self._names = names
+        self._sent = sent
 
     async def send(self, outgoing: Outgoing) -> None:
         match outgoing:
@@ -82,17 +84,21 @@ class Sender:
 
     async def _once(self, do: Call[Any], longer: float = 0.0) -> None:
         with _told_apart():
-            await self._link.call(do, self._link.deadline + longer)
+            answer = await self._link.call(do, self._link.deadline + longer)
+        if isinstance(answer, str):
+            self._sent.keep(answer, None)
 
 
-async def _send_card(chat: str, card: Card, puppet: Any) -> None:  # noqa: ANN401 - wechaty ships no types
+async def _send_card(chat: str, card: Card, puppet: Any) -> Any:  # noqa: ANN401 - wechaty ships no types
     payload = {
         "title": clean(card.title),
         "url": card.url,
         "description": clean(card.description),
         "thumbnailUrl": card.thumbnail,
     }
-    await puppet.message_send_url(chat, json.dumps({key: value for key, value in payload.items() if value}))
+    return await puppet.message_send_url(
+        chat, json.dumps({key: value for key, value in payload.items() if value})
+    )
 
 
 @contextmanager
