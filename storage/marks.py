@@ -54,7 +54,7 @@ _ORDER = Query(
 
 
 Key = tuple[str, ...]  # account, chat and message
-MANY = 10_000
+MANY = 2_000
 # So many messages are looked at one by one after a start, an undoing, or one that was marked before.
 WARY = 1000
 
