@@ -25,6 +25,8 @@ from bot.errors import Unusable
 from storage.place import server_of
 
 GRACE = 1  # second that clients have to take what was said to them, when it ends
+# Seconds that an idle connection is kept: longer than clients do, or they ask on one that is just being closed.
+KEEP_ALIVE = 75
 
 
 async def run(settings: Settings, data: Path, library: Path) -> None:
@@ -104,6 +106,7 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
             log_config=None,  # bot/logs.py says how
             log_level="warning",
             access_log=False,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE + 2,
             lifespan="on",
         )
