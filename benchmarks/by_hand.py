@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.by_orm import WORDS
 from bot.model import Message
+from storage.db import PRAGMAS
 
 BATCH = 256
 Unit = tuple[Callable[[sqlite3.Cursor], Any], asyncio.Future[Any]]
@@ -46,7 +47,7 @@ class Hand:
     def _serve(self) -> None:
         connection = sqlite3.connect(self._path, isolation_level=None)
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}").fetchall()
         last = False
         while not last:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.model import Message
+from storage.db import PRAGMAS
 from storage.tables import Big
 
 WORDS = "签到成功，今天第 {place} 个，连续 {streak} 天，得 {points} 分，共 {balance} 分。"
@@ -191,7 +192,7 @@ def durable(made: Engine) -> Engine:
     @event.listens_for(made, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

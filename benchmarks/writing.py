@@ -47,16 +47,16 @@ def side_by_side(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def rows(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "| 名字 | 量的是什么 | 小二 | 要求 | 别人 |"
+    yield "| 名字 | 量的是什么 | 小二 | 要求 | 别人，是小二的几倍 |"
     yield "| --- | --- | --- | --- | --- |"
     for one in results:
         what, wanted = WORDS[one["name"]]
-        peers = (
-            "，".join(f"{PEERS.get(name, name)} {number(value)}" for name, value in one["peers"].items())
-            or "–"
+        peers = "，".join(
+            f"{PEERS.get(name, name)} {number(value)}{ratio(value, one['ours'])}"
+            for name, value in one["peers"].items()
         )
         ours = f"{number(one['ours'])} {one['unit']}".strip()
-        yield f"| `{one['name']}` | {what} | {ours} | {wanted} | {peers} |"
+        yield f"| `{one['name']}` | {what} | {ours} | {wanted} | {peers or '–'} |"
 
 
 def grown(kept: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
@@ -66,6 +66,10 @@ def grown(kept: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str
         for groups, figures in places.items():
             name = {"empty": "空的", "full": "满的"}[kind]
             yield f"| {name} | {groups} | {' | '.join(number(figures[one]) for one in FIGURES)} |"
+
+
+def ratio(theirs: float, ours: float) -> str:
+    return f"（{theirs / ours:.2g} 倍）" if ours and theirs < 1000 * ours else ""
 
 
 def number(value: float) -> str:

@@ -15,4 +15,4 @@ def points(days: int, table: Mapping[int, int]) -> int:
 
     The table tells from which streak on how many points there are: {1: 5, 3: 6, 7: 10}.
     """
-    return table[max(filter(days.__ge__, table))]
+    return table[max(start for start in table if start <= days)]

@@ -41,7 +41,7 @@ router = Router(
         "packet.poor_purse": "你只有 {balance} 分，不够发这个红包。",
         "packet.expired": "红包到时间了，剩下的 {left} 份共 {points} 分退回{where}。{best}",
         "packet.best": "手气最佳：{best}，{most} 分。",
-        "packet.withdrawn": "撤回了 {left} 份，共 {points} 分退回{where}。",
+        "packet.withdrawn": "撤回了 {left} 份，共 {points} 分退回{where}。{best}",
         "packet.nothing": "你没有可以撤回的红包。",
         "packet.treasury": "国库",
         "packet.purse": "{name} 的钱包",
@@ -145,11 +145,17 @@ def withdraw(_message: Message, turn: Turn) -> Reply:
     mine = [packet for packet in turn.store.red_packets.open(turn.group.id) if packet.giver in givers]
     if not mine:
         raise Refused("packet.nothing")
+    turn.once("withdraw")
     packet = mine[-1]
     left, points = _refund(turn, packet, "withdrawn")
-    turn.store.marks.unorder(turn.member.id)
+    turn.taken_back("packet", packet.points, packet.shares)
     where = "packet.your_purse" if packet.giver else "packet.treasury"
-    values: Values = {"left": left, "points": points, "where": turn.words(where, {})}
+    values: Values = {
+        "left": left,
+        "points": points,
+        "where": turn.words(where, {}),
+        "best": _best(turn, packet),
+    }
     return Reply("packet.withdrawn", values, to=turn.person)
 
 
@@ -163,9 +169,12 @@ def expire(timer: Timer, turn: Turn) -> Sequence[Reply]:
         _refund(turn, packet, "void")
         return []
     left, points = _refund(turn, packet, "expired")
-    best = turn.store.red_packets.best(packet.id)
-    words = turn.words("packet.best", {"best": best[0], "most": best[2]}) if best else ""
-    values: Values = {"left": left, "points": points, "where": _where(turn, packet), "best": words}
+    values: Values = {
+        "left": left,
+        "points": points,
+        "where": _where(turn, packet),
+        "best": _best(turn, packet),
+    }
     return [Reply("packet.expired", values)]
 
 
@@ -205,6 +214,12 @@ def _refund(turn: Turn, packet: Packet, state: str) -> tuple[int, int]:
 def _end(turn: Turn, packet: Packet, state: str) -> None:
     turn.store.red_packets.end(packet, state)
     turn.cancel("packet.expire", packet.id)
+
+
+def _best(turn: Turn, packet: Packet) -> str:
+    """手气最佳 of a packet that ends early, if anybody had a share."""
+    best = turn.store.red_packets.best(packet.id)
+    return turn.words("packet.best", {"best": best[0], "most": best[2]}) if best else ""
 
 
 def _where(turn: Turn, packet: Packet) -> str:

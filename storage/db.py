@@ -37,8 +37,8 @@ _REFUSALS = {
 
 
 class Again(BaseException):
-    """The batch is to be done again: what a savepoint should undo was written without one, or the
-    database refused, and the cause says so.
+    """The batch is to be done again: what a savepoint should undo was written without one, what was put
+    off could not be written, or the database refused. The cause says so.
 
     A BaseException, so that no handler takes it for a fault of its own.
     """
@@ -86,7 +86,7 @@ class Hope:
         self._before = self._db.writes
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is None or isinstance(error, Lost):
+        if error is None or isinstance(error, Lost | Again):
             return
         if self._db.writes != self._before or self._db.refuses(error):
             raise Again from error
@@ -163,8 +163,11 @@ class Db:
 
     def flush(self) -> None:
         """Execute what was put off."""
-        for query in sorted(self._later, key=_rank):
-            self.many(query, self._later[query])
+        try:
+            for query in sorted(self._later, key=_rank):
+                self.many(query, self._later[query])
+        except Exception as error:
+            raise Again from error  # whoever reads now is not whose row it was
         self._later.clear()
         self.flushed += 1
 

@@ -45,7 +45,7 @@ _FORGET_ORDERS = Query(delete(orders).where(orders.c.at < bindparam("before")))
 _ORDERED = Query(
     select(orders.c.at).where(orders.c.member_id == bindparam("m"), orders.c.words == bindparam("w"))
 )
-_UNORDER = Query(delete(orders).where(orders.c.member_id == bindparam("m")))
+_UNORDER = Query(delete(orders).where(orders.c.member_id == bindparam("m"), orders.c.words == bindparam("w")))
 _ORDER = Query(
     insert(orders)
     .values(member_id=bindparam("member_id"), words=bindparam("words"), at=bindparam("at"))
@@ -54,16 +54,16 @@ _ORDER = Query(
 
 
 Key = tuple[str, ...]  # account, chat and message
+# So many messages are remembered, at least of one batch; and so many looked for before they are taken for new.
 MANY = 2_000
-# So many messages are looked at one by one after a start, an undoing, or one that was marked before.
-WARY = 1000
+WARY = 1_000
 
 
 class Marks:
     """Nearly every message is new. So it is taken for new, and its mark waits for the commit.
 
-    Where it was not, the commit fails, and the writer has each unit done alone, which is slow. So messages
-    are looked at first for a while after the start, after something was undone, and after one that was known.
+    Where it was not, the commit fails, and the writer has the batch done again. So for a while after the
+    start, after something was undone, and after one that was found in the database, each is looked for first.
     """
 
     def __init__(self, db: Db) -> None:
@@ -74,7 +74,7 @@ class Marks:
 
     def read_ahead(self, keys: Sequence[Key]) -> None:
         """Find out at once which of these messages were marked before."""
-        self._forget()
+        self._forget(len(keys))
         wanted = [key for key in keys if key not in self._marked]
         if not wanted:
             return
@@ -113,15 +113,15 @@ class Marks:
     def order(self, member: int, words: str, now: int) -> None:
         self._db.run(_ORDER, member_id=member, words=words, at=now)
 
-    def unorder(self, member: int) -> None:
+    def unorder(self, member: int, words: str) -> None:
         """What a member ordered was taken back, so the same again is no repetition."""
-        self._db.run(_UNORDER, m=member)
+        self._db.run(_UNORDER, m=member, w=words)
 
-    def _forget(self) -> None:
+    def _forget(self, coming: int = 0) -> None:
         """What was undone is not marked, and what is written need not be remembered for ever."""
         if self._undone != self._db.undone:
             self._undone = self._db.undone
             self._wary = WARY
             self._marked.clear()
-        elif len(self._marked) > MANY:
+        elif len(self._marked) + coming > MANY:
             self._marked.clear()

@@ -16,7 +16,7 @@ from storage.db import Db
 from storage.query import Query
 from storage.tables import occurrences, outbox, paces
 
-# Members can have seen it. (An IN would be expanded at each call; see storage/db.py.)
+# Members can have seen it. (An IN would be expanded at each call; see storage/query.py.)
 SEEN = ("sent", "unknown", "sending")
 
 _ADD = adding(

@@ -7,6 +7,7 @@ and whether somebody else has written since.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -27,6 +28,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bot.errors import Away, Unusable
 from storage.db import READERS, Db, Lost
 from storage.query import Query, Rows
+
+# What fails is told of by whoever asked for it; psycopg would say beside it that its pipeline was aborted.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 # From so many rows on, one statement for all is cheaper than one for each.
 AT_ONCE = 3

@@ -1,4 +1,4 @@
-"""All tables. INTEGER and TEXT only (see storage/db.py); moments are microseconds UTC; 0 and '' mean none."""
+"""All tables. INTEGER and TEXT only (see storage/query.py); moments are microseconds UTC; 0 and '' mean none."""
 
 from __future__ import annotations
 

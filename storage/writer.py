@@ -4,7 +4,7 @@ The thread takes what is waiting (up to 256 units), runs each in order inside on
 commits once and answers them all with a single call into the event loop. A unit that fails takes the
 batch down with it, so those before it are then done again together, it alone with care (in a
 transaction of its own, with real savepoints, and with nothing put off to its end), and those behind it
-together. A database that takes nothing now (a full disk, a lock that another program holds) is told of
+together; where the commit itself failed, all are done again, and if that fails, each alone. A database that takes nothing now (a full disk, a lock that another program holds) is told of
 once and asked again until it does: nothing is lost, and nothing overtakes. So is a server that goes away;
 and what it had committed all the same is not done again.
 """
@@ -33,7 +33,7 @@ Ahead = Callable[[], Spoken | None] | None
 Done = Callable[[Any, BaseException | None], None]
 Unit = tuple[Callable[[Store], Any], Done, Ahead]
 BATCH = 256
-# Seconds after which a batch is committed as far as it is, so that nothing has a slow unit done again.
+# Seconds after which a batch is committed as far as it is, so that no unit behind it has a slow one done again.
 LONG = 1.0
 # Seconds between two tries while the database takes nothing, the last again and again.
 PATIENCE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -143,8 +143,11 @@ class Writer:
         if self._given_up:
             log.error("the database took nothing to the end: this much was not written", units=self._given_up)
 
-    def _commit(self, units: Sequence[Unit], *, careful: bool = False) -> None:
-        """Do units in order, and answer each once it is committed."""
+    def _commit(self, units: Sequence[Unit], *, careful: bool = False, again: bool = True) -> None:
+        """Do units in order, and answer each once it is committed.
+
+        Where nobody knows whose fault it was, all are done `again` once, and then one by one.
+        """
         while units:
             results, error = self._do(units, careful=careful)
             done = len(results)
@@ -157,9 +160,12 @@ class Writer:
                     log.error("a unit of work failed and was undone", exc_info=error)
                 self._answer(units, [(None, error) for _ in units])
                 return
-            elif done == len(units):  # the commit itself, which does not say whose fault it was
-                for unit in units:
-                    self._commit([unit], careful=True)
+            elif done == len(units):  # the commit itself
+                if again:
+                    self._commit(units, again=False)
+                else:
+                    for unit in units:
+                        self._commit([unit], careful=True)
                 return
             else:
                 self._commit(units[:done])

@@ -9,10 +9,12 @@ from typing import Any
 
 from benchmarks.contenders.wechaty_import import Wechaty, WechatyOptions
 
+ASKED = ("积分", "積分", "排行榜")
+
 
 class Bot(Wechaty):
     async def on_message(self, msg: Any) -> None:
-        if msg.is_self() or msg.room() is None or not msg.text().startswith("积分"):
+        if msg.is_self() or msg.room() is None or not msg.text().startswith(ASKED):
             return
         await msg.say(f"{msg.text()}：你有 0 分。", mention_ids=[msg.talker().contact_id])
 

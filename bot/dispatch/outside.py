@@ -23,6 +23,10 @@ class Outside:
         self._frame = frame
         self._hinted: dict[str, int] = {}
 
+    def forget(self) -> None:
+        """The batch was undone, and what was hinted in it with it."""
+        self._hinted.clear()
+
     def handle(self, store: Store, event: Message | Invited, now: int, outcome: Outcome) -> None:
         mark, chat = (event.id, event.chat) if isinstance(event, Message) else (f"invitation:{event.id}", "")
         if not store.marks.add(event.account, chat, mark, now, "outside"):

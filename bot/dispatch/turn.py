@@ -146,6 +146,10 @@ class Turn:
             raise Refused("gate.again")
         self.store.marks.order(self.member.id, words, self.now)
 
+    def taken_back(self, *order: str | int) -> None:
+        """What the member ordered is undone, so the same again is no repetition."""
+        self.store.marks.unorder(self.member.id, " ".join(map(str, order)))
+
     # What it listens for, and when it wants to be called. --------------------------------------------
 
     def listen(self, topic: str, value: str = "") -> None:

@@ -101,6 +101,7 @@ class Turns:
         """
         self._lanes.clear()
         self._known.clear()
+        self._outside.forget()
 
     def handle(self, store: Store, key: Key, event: Event | Tick | Occurrence, now: int) -> Outcome:
         began = time.perf_counter()

@@ -71,8 +71,13 @@ def _cut(text: str, longest: int) -> int:
         cut -= 1
     if cut > 1:
         return cut
-    cut = longest  # a name alone is longer than that
-    while cut < len(text) and _holds_together(text, cut):
+    cut = longest  # whatever it is, it is longer than a message; but a mention stays whole
+    while cut > 0 and text[cut] == _REST:
+        cut -= 1
+    if cut > 0:
+        return cut
+    cut = longest
+    while cut < len(text) and text[cut] == _REST:
         cut += 1
     return cut
 
@@ -80,9 +85,8 @@ def _cut(text: str, longest: int) -> int:
 def _holds_together(text: str, cut: int) -> bool:
     """Whether what stands before and after a place is one thing to a reader."""
     before, after = text[cut - 1], text[cut]
-    return (
-        after == _REST
-        or (before == "\u200d" and after != _BEGIN)
-        or bool(_JOINED.match(after))
-        or bool(unicodedata.combining(after))
-    )
+    if after == _REST:
+        return True
+    if before == _REST or after == _BEGIN:  # a mention joins nothing
+        return False
+    return before == "\u200d" or bool(_JOINED.match(after)) or bool(unicodedata.combining(after))

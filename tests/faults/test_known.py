@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import collector
+from bot.dispatch import parking
 from bot.model import Event
 from storage import ledger, marks, red_packets, sign_ins
 from storage.audit import audit
@@ -89,6 +90,27 @@ async def test_messages_that_come_again_with_new_ones_are_handled_once(
     assert len(texts) == len(new)
     assert all("签到成功" in text for text in texts)
     assert inside.read("SELECT COUNT(*) FROM sign_ins") == [(len(PEOPLE),)]
+
+
+@pytest.mark.parametrize("slow", [False, True])
+async def test_who_stands_beside_a_message_that_comes_again_is_answered(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch, slow: bool
+) -> None:
+    """The mark that clashes is not theirs: in the group, in private, and where a handler counts as slow."""
+    monkeypatch.setattr(marks, "MANY", 0)
+    if slow:
+        monkeypatch.setattr(parking, "LONG", -1.0)
+    old = inside.message(PEOPLE[0], "帮助")
+    await together(inside, old)
+    stranger = inside.message("stranger", "你好")._replace(chat="stranger", private=True)
+    board = inside.message(PEOPLE[1], "积分榜")
+    for beside, answer in ((board, "回复「签到」就有了"), (stranger, "群")):
+        inside.writer._store.marks._wary = 0
+        undone = inside.writer._db.undone
+        (text,) = await together(inside, old, beside)
+        assert answer in text
+        assert "岔子" not in text
+        assert inside.writer._db.undone > undone or isinstance(inside.place, str)
 
 
 async def test_memory_that_is_full_is_emptied_and_nothing_is_forgotten(

@@ -83,6 +83,19 @@ async def test_the_same_order_in_other_words_is_done_once_unless_it_was_taken_ba
         assert "发了一个 20 分的红包" in await group.ask("掌柜", "发红包 20 2")
 
 
+async def test_taking_back_twice_in_a_moment_takes_one_packet_back(tmp_path: Path) -> None:
+    """The same words come a second time through a bad line; 手气最佳 is named for what was taken."""
+    async with World(tmp_path) as world:
+        group = await world.group()
+        await group.say("掌柜", "发红包 10 1")
+        await group.say("掌柜", "发红包 20 2")
+        first = got(await group.ask("阿强", "抢"))
+        said = await group.ask("掌柜", "撤回红包")
+        assert said.endswith(f"撤回了 1 份，共 {20 - first} 分退回国库。手气最佳：阿强，{first} 分。")
+        assert await group.ask("掌柜", "撤回红包") == "@掌柜 刚才那条已办。"
+        assert got(await group.ask("阿强", "抢")) == 10
+
+
 async def test_all_who_grab_at_once_stand_in_one_queue(tmp_path: Path) -> None:
     """Twenty who grab at the same moment get ten shares, and the points add up."""
     people = [f"群友{n}" for n in range(20)]
@@ -108,7 +121,8 @@ async def test_a_member_gives_from_their_own_purse(tmp_path: Path) -> None:
         assert (await group.ask("阿强", "发红包 5 2")).startswith("阿强 发了一个 5 分的红包，共 2 份")
         assert await group.points("阿强") == 0
         won = got(await group.ask("小美", "抢"))
-        assert await group.ask("阿强", "撤回红包") == f"@阿强 撤回了 1 份，共 {5 - won} 分退回你的钱包。"
+        said = f"撤回了 1 份，共 {5 - won} 分退回你的钱包。手气最佳：小美，{won} 分。"
+        assert await group.ask("阿强", "撤回红包") == f"@阿强 {said}"
         assert await group.points("阿强") == 5 - won
         assert group.balance("treasury") == 10_000
         assert "现在没有红包" in await group.ask("王姐", "抢")

@@ -58,6 +58,8 @@ PIECES = st.lists(st.one_of(st.text("字。，\n a👍🏽\u200d", max_size=30),
 
 
 @example(["aa\u200d", Person("aaaaaaaa", "aaaaaaaa")], 12)  # a joiner with nothing to join
+@example([Person("aaaaaaaa", "aaaaaaaa"), "\u200d\u200da"], 12)  # or with a mention before it
+@example(["a" + "\u200da" * 8], 12)  # one thing to a reader, and longer than a message
 @given(PIECES, st.integers(12, 40))
 def test_every_part_fits_and_nothing_is_lost(pieces: list[str | Person], longest: int) -> None:
     """But for the space around a cut; mentions stay whole and where they were."""

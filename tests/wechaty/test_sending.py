@@ -31,12 +31,15 @@ async def test_a_text_calls_those_whom_it_mentions(gateway: Gateway, adapter: We
 
 
 async def test_what_it_sent_itself_is_not_asked_for_when_it_comes_back(
-    gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox
+    gateway: Gateway, adapter: WechatyAdapter, inbox: RecordingInbox, tmp_path: Path
 ) -> None:
     """Its id is known from the answer to the sending, so a reply costs the gateway one call and not two."""
-    await adapter.send(Say(ROOM, "", card=Card("周报", "https://example.com", "")))
-    sent = await gateway.wait("sent")
-    await gateway.do("emit", event="message", payload={"messageId": sent["id"]})
+    file = tmp_path / "明细.csv"
+    file.write_text("1")
+    await adapter.send(Say(ROOM, "", file=file, card=Card("周报", "https://example.com", "")))
+    await gateway.wait("sent", count=2)
+    for sent in gateway.sent:
+        await gateway.do("emit", event="message", payload={"messageId": sent["id"]})
     await gateway.do("say", **{"from": "mary"}, to=ROOM, text="收到")
     assert (await inbox.wait(Message)).text == "收到"
     assert (await gateway.do("calls"))["messageRawPayload"] == 1

@@ -96,7 +96,7 @@ class Listener:
 
     async def _payload(self, message: str) -> Any:  # noqa: ANN401 - wechaty ships no types
         """What a message is; None for one of ours, and for what cannot be had."""
-        # The answer to its sending comes with its event, or before it.
+        # The answer to its sending mostly comes with its event, or before it.
         if message in self._sent:
             return None
         # PuppetService.message_payload raises on types that are younger than it.

@@ -68,10 +68,7 @@ class Sender:
         longer = await files.size_of(path) / files.SLOWEST
         with _nothing_sent():
             box = await files.box(self._link, path)
-        return (
-            lambda puppet: puppet.puppet_stub.message_send_file(conversation_id=chat, filebox=box),
-            longer,
-        )
+        return partial(_send_file, chat, box), longer
 
     async def _text(self, say: Say) -> str:
         if say.private:
@@ -87,6 +84,10 @@ class Sender:
             answer = await self._link.call(do, self._link.deadline + longer)
         if isinstance(answer, str):
             self._sent.keep(answer, None)
+
+
+async def _send_file(chat: str, box: str, puppet: Any) -> Any:  # noqa: ANN401 - wechaty ships no types
+    return (await puppet.puppet_stub.message_send_file(conversation_id=chat, filebox=box)).id
 
 
 async def _send_card(chat: str, card: Card, puppet: Any) -> Any:  # noqa: ANN401 - wechaty ships no types
