@@ -69,7 +69,7 @@ def grown(kept: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str
 
 
 def ratio(theirs: float, ours: float) -> str:
-    return f"（{theirs / ours:.2g} 倍）" if ours and theirs < 1000 * ours else ""
+    return f"（{number(theirs / ours)} 倍）" if ours else ""
 
 
 def number(value: float) -> str:
