@@ -2,7 +2,8 @@
 
 The slot falls due in all of them at once. From then on somebody signs in somewhere every six seconds, and
 in the second minute a hundred members of one group do. What the outbox makes of it is heard by the
-adapter: when each was answered, in how many messages, and when each post went out.
+adapter: when each was answered, in how many messages, and when each post went out. Once more without a
+word: how long until the last group has its post, when the slot leaves it no more than five minutes.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def measure() -> Sequence[Result]:
         Result("broadcast_reply_p95_s", "s", middle(p95s), "≤ 3"),
         Result("broadcast_messages_for_100", "", middle(messages, 0), "≤ 25"),
         Result("broadcast_posts_late", "", middle(late, 0), "0"),
+        Result("broadcast_quiet_min", "min", alone(), "≤ 5"),
     ]
 
 
@@ -47,6 +49,13 @@ def lap() -> tuple[float, int, int]:
         report = audit(data)
         assert report.clean, report.faults
     return found
+
+
+def alone() -> float:
+    """Minutes until the last of the 200 groups has its post, and nobody says anything."""
+    with folder() as data:
+        fill(data, GROUPS, 2, days=0, now=time.time_ns() // 1000)
+        return asyncio.run(quiet(data))
 
 
 class Ear(Nowhere):
@@ -84,6 +93,18 @@ async def run(data: Path) -> tuple[float, int, int]:
     in_hot = sum(said.chat == HOT and said.text != POST for _, said in ear.heard)
     in_time = sum(at <= due + LATE for at in posts)
     return part(waits, 95) / SECOND, in_hot, GROUPS - in_time
+
+
+async def quiet(data: Path) -> float:
+    async with stage(data, Settings(sandbox=True, pace=Pace()), evening(data, "5m")) as app:
+        assert isinstance(app.clock, MovableClock)
+        assert app.mover is not None
+        app.far_side = app._adapters[ACCOUNT] = ear = Ear(app.clock)
+        due = await app.alarm.next_due()
+        await app.mover.move(due + LATE)
+    posts = [at for at, said in ear.heard if said.text == POST]
+    assert len(posts) == GROUPS, len(posts)
+    return round((max(posts) - due) / MINUTE, 2)
 
 
 def sign_ins(start: int) -> list[tuple[int, str, str]]:

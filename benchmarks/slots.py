@@ -38,7 +38,7 @@ POST = "八点了，今天的题目来了，大家准备好。"
 CALENDAR = f"""title: 一天一条
 audience: {{tags: [{TAG}]}}
 slots:
-  - {{id: evening, at: "20:00", post: "{POST}"}}
+  - {{id: evening, at: "20:00", post: "{POST}", late: LATE}}
 """
 
 Way = Callable[[Path], Coroutine[Any, Any, float]]
@@ -80,12 +80,12 @@ async def run(data: Path) -> float:
         return time.perf_counter() - began
 
 
-def evening(data: Path) -> Path:
+def evening(data: Path, late: str = "10m") -> Path:
     """A library that holds one calendar with one slot."""
     library = data / "library"
     for name in FOLDERS:
         (library / name).mkdir(parents=True)
-    (library / "calendars" / "evening.yaml").write_text(CALENDAR, "utf-8")
+    (library / "calendars" / "evening.yaml").write_text(CALENDAR.replace("LATE", late), "utf-8")
     return library
 
 

@@ -21,6 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "broadcast_reply_p95_s": ("200 个群发帖，每分钟 40 条，同时有人签到：95% 的回复多少秒内到", "≤ 3"),
     "broadcast_messages_for_100": ("同上，一个群一分钟 100 人签到，回了几条", "≤ 25"),
     "broadcast_posts_late": ("同上，没赶上时限的帖子", "0"),
+    "broadcast_quiet_min": ("200 个群发帖，每分钟 40 条，没人说话：到最后一个群要几分钟", "≤ 5"),
     "wechaty_per_s": ("4000 条消息经真的网关到回复，10 个群", "2 倍快"),
     "wechaty_out_of_order": ("同上，群里前后颠倒的回复", "0"),
     "start_s": ("`xiaoer run` 到 `ready`，数据目录已有", "≤ 3"),

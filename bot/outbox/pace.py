@@ -1,8 +1,8 @@
 """How fast one account may send: arithmetic over moments. bot/outbox/gate.py asks it, and waits.
 
 So long between messages in one chat, longer between posts to different chats, so many a minute in all.
-Posts hurry when their time runs short, but never take more than three quarters of a minute, and leave an
-eighth of it free for who talks next.
+Posts hurry when their time runs short. In a minute in which somebody was answered they take no more than
+three quarters of it, and leave an eighth free for who talks next; else they may have all of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KEPT = 1000
 
 def each_post(per_minute: int) -> int:
     """How long one post takes at least, of an account that sends so many messages a minute."""
-    return MINUTE * 4 // (3 * per_minute)
+    return MINUTE // per_minute
 
 
 @dataclass(slots=True)
@@ -62,6 +62,7 @@ class Pacer:
     _post_chat: str | None = None
     _post_at: int = -NEVER
     _post_step: int = 0
+    _answered_at: int = -NEVER
     _until: int = 0
     _pauses: int = 0
     _probing: bool = False
@@ -89,14 +90,28 @@ class Pacer:
 
     def post(self, chat: str, size: int, time_each: int) -> int:
         """The moment from which a post may go. `time_each` is the time that there is for each that waits."""
-        shortest = each_post(self.per_minute)
-        gap = 0 if self.follows(chat) else min(self._post_step, max(shortest, time_each))
-        return max(self._post_at + gap, self.room(size + self.per_minute // 8))
+        gap = 0 if self.follows(chat) else min(self._post_step, max(self._shortest, time_each))
+        return max(self._post_at + gap, self.room(size + self._spared))
 
     def no_post_before(self) -> int:
         """The moment before which no post goes to another chat than the last one's, however many wait."""
-        gap = min(self._post_step, each_post(self.per_minute))
-        return max(self._post_at + gap, self.room(1 + self.per_minute // 8))
+        gap = min(self._post_step, self._shortest)
+        return max(self._post_at + gap, self.room(1 + self._spared))
+
+    @property
+    def _talking(self) -> bool:
+        return self.clock.now() - self._answered_at < MINUTE
+
+    @property
+    def _shortest(self) -> int:
+        """The least time between two posts."""
+        each = each_post(self.per_minute)
+        return each * 4 // 3 if self._talking else each
+
+    @property
+    def _spared(self) -> int:
+        """How many places posts leave free."""
+        return self.per_minute // 8 if self._talking else 0
 
     def follows(self, chat: str) -> bool:
         """Whether the last post went to this chat."""
@@ -120,6 +135,8 @@ class Pacer:
         if post:
             self._post_chat, self._post_at = chat, self.clock.now()
             self._post_step = self.post_gap + self.chance.randrange(self.post_gap * 2 // 3 + 1)
+        else:
+            self._answered_at = self.clock.now()
 
     def leaves(self, chat: str, size: int, *, post: bool) -> None:
         """Its message goes now."""

@@ -317,21 +317,21 @@ def test_a_command_that_is_not_there_is_a_usage_error() -> None:
 def test_slots_that_cannot_go_out_in_time_are_a_warning(data: Path, tmp_path: Path) -> None:
     """With their place, and exit 0; for so many groups as are named, or as the database has."""
     root = library(tmp_path / "lib", slots=['id: a, at: "08:00", post: 早, late: 5m'])
-    result = xiaoer("check", root, "--groups", 200)
+    result = xiaoer("check", root, "--groups", 240)
     assert result.exit_code == 0
     slow, fine = result.stdout.splitlines()
-    assert re.match(r".*week\.yaml:4:\d+: 提醒：200 个群，轮到最后一个要 6 分钟 40 秒", slow)
+    assert re.match(r".*week\.yaml:4:\d+: 提醒：240 个群，轮到最后一个要 6 分钟", slow)
     assert fine.startswith("没有错：1 本日历")
-    (one,) = json.loads(xiaoer("check", root, "--groups", 200, "--json").stdout)
+    (one,) = json.loads(xiaoer("check", root, "--groups", 240, "--json").stdout)
     assert (one["level"], one["line"]) == ("warning", 4)
     with closing(sqlite3.connect(data / FILE)) as connection, connection:
-        for number in range(1, 201):
+        for number in range(1, 241):
             connection.execute(
                 "INSERT INTO groups (id, account, chat, opened_at) VALUES (?, 'shop', ?, 1)",
                 (number, f"g{number}"),
             )
             connection.execute("INSERT INTO tags (group_id, tag, since) VALUES (?, '试', 1)", (number,))
-    assert "200 个群" in xiaoer("check", root, "--data", data).stdout
+    assert "240 个群" in xiaoer("check", root, "--data", data).stdout
     with closing(sqlite3.connect(data / FILE)) as connection, connection:
         connection.execute("UPDATE groups SET account = 'sandbox'")
     assert "个群" not in xiaoer("check", root, "--data", data).stdout
