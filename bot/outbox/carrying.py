@@ -64,13 +64,14 @@ class Carrier:
             state, why = "unknown", f"前 {out} 段发出去了，后面的没有：{error}"
         except Unsupported as error:
             state, why = "unknown" if out else "failed", str(error)
+        except Unsure as error:
+            state, why = "unknown", str(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, it may have left
-            state, why = "unknown", str(error) if isinstance(error, Unsure) else "发送时出了错"
-            log.warning("an error while sending", error=repr(error))
+            state, why = "unknown", f"发送时出了错：{error!r}"[:200]
         else:
             return True
         await self.ended(rows, state, why)
-        log.warning(TOLD[state], row=rows[0].id, chat=rows[0].chat, why=why)
+        log.warning(TOLD[state], row=rows[0].id, account=account, chat=rows[0].chat, why=why)
         return False
 
     async def ended(self, rows: Sequence[Row], state: str, why: str) -> None:
