@@ -1,7 +1,8 @@
-"""After the commit: rows of the outbox go out, in order within a chat, each at most once.
+"""After the commit: rows of the outbox go out, in order within a chat, each message at most once.
 
 A row is `planned`, `sending` from just before the adapter gets it, then `sent`; or `failed`, `stale`
 when its moment passed, or `unknown` when it may have arrived. What is unknown is never sent again.
+An effect that can be repeated is tried a few times more before it is unknown.
 
 An account without a pacer sends what it has at once. One with a pacer waits for its turns (see
 bot/outbox/gate.py), and what gathers meanwhile goes as one message where it can.
@@ -70,13 +71,18 @@ class Sender:
     async def resume(self) -> None:
         """Take up what the last process left.
 
-        What it was sending may have arrived, so it is unknown and reported; what was planned goes out.
+        What it was saying may have arrived, so it is unknown and reported; what was planned goes out,
+        and what can be repeated.
         """
         for account, kept in (await self._writer.run(lambda store: store.outbox.paces())).items():
             if account in self._gates:
                 self._gates[account].recall(kept)
         left = await self._writer.run(lambda store: store.outbox.in_state("sending"))
-        for row in left:
+        again = [row for row in left if row.repeatable]
+        await self._book.keep(lambda store: store.outbox.planned(again))
+        for row in again:
+            self._carrier.perhaps(row)
+        for row in [row for row in left if not row.repeatable]:
             await self._carrier.ended([row], "unknown", "上次停下时正在发送")
             log.warning("unknown whether this was sent", row=row.id, chat=row.chat, text=preview(row))
         self.deliver(await self._writer.run(lambda store: store.outbox.in_state("planned")))
