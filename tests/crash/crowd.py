@@ -15,8 +15,8 @@ from typing import Any, Self
 
 import httpx
 
+from bot.durations import duration
 from bot.model import DAY
-from bot.sop.schema import duration
 
 CALLERS = 16
 MEMBERS = 10
