@@ -13,12 +13,14 @@ from bot.errors import Delivery, TooFast
 from bot.model import SECOND, Outgoing
 from bot.outbox.chat import Chat, Load, hurry, weigh, weight
 from bot.outbox.pace import NEVER, Pacer
-from bot.ports import Clock
+from bot.ports import Adapter, Clock, State
 
 if TYPE_CHECKING:
     from storage.outbox import Row
 
 NOTHING = Load((), ())
+# While an account is away nothing is tried, and it is looked so often whether it is back.
+AWAY = SECOND
 
 log = structlog.get_logger()
 
@@ -30,8 +32,9 @@ class Gate:
     there may be thousands.
     """
 
-    def __init__(self, account: str, clock: Clock, pacer: Pacer) -> None:
+    def __init__(self, account: str, clock: Clock, pacer: Pacer, adapter: Adapter | None = None) -> None:
         self._log = log.bind(account=account)
+        self._adapter = adapter
         self._clock = clock
         self._pacer = pacer
         self._waiting: dict[Chat, asyncio.Future[Load]] = {}
@@ -112,6 +115,11 @@ class Gate:
         self._pacer.recall(kept)
 
     @property
+    def away(self) -> bool:
+        """Whether the account is not there: what would be tried now would only fail, and count."""
+        return self._adapter is not None and self._adapter.state is not State.ONLINE
+
+    @property
     def asleep(self) -> int:
         """How many chats wait for nothing but the clock."""
         resting = self._alarm is None or self._slept_for > self._clock.now()
@@ -142,6 +150,12 @@ class Gate:
         if self._closed:
             return
         now = self._clock.now()
+        if self.away:
+            for chat in [one for one in self._waiting if one in self._going_on or one.head.late(now)]:
+                self._let(chat)
+            self._changed = True
+            self._wake_at(now + AWAY)
+            return
         if self._changed:
             self._changed, self._posts_from = False, 0
             for chat in [one for one in self._posting if one.head.late(now)]:

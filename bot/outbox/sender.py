@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64
 LATE = "过了该发的时间"
+AWAY = "账号不在线，过了该发的时间"
 
 log = structlog.get_logger()
 
@@ -60,7 +61,9 @@ class Sender:
         self._clock = clock
         self._writer = writer
         self._book = Book(writer)
-        self._gates = {account: Gate(account, clock, pacer) for account, pacer in pacers.items()}
+        self._gates = {
+            account: Gate(account, clock, pacer, adapters.get(account)) for account, pacer in pacers.items()
+        }
         self._merging = Merging(texts or {})
         self._carrier = Carrier(self._book, adapters, files, self._merging)
         self._queues: dict[Key, deque[Row] | Chat] = {}
@@ -195,7 +198,7 @@ class Sender:
             while chat:
                 load = await self._doze(gate.turn(chat))
                 if load.stale:
-                    await self._carrier.ended(load.stale, "stale", why or LATE)
+                    await self._carrier.ended(load.stale, "stale", why or (AWAY if gate.away else LATE))
                     continue
                 try:
                     await self._send_as_one(key[0], load.rows, chat, gate)

@@ -14,6 +14,8 @@ from structlog.testing import capture_logs
 from bot.errors import NotSent, TooFast
 from bot.model import HOUR, MINUTE, SECOND, Outgoing, Say
 from bot.outbox.pace import PAUSES, Pacer, each_post
+from bot.ports import State
+from tests import databases
 from tests.outbox.stage import Post
 
 GROUPS = 200
@@ -356,6 +358,25 @@ async def test_a_restart_does_not_forget_the_pace(post: Post) -> None:
     assert "b" not in post.far.texts
     await post.run(30 * SECOND)
     assert "b" in post.far.texts
+
+
+async def test_while_an_account_is_away_nothing_is_tried_and_when_it_is_back_replies_go_at_once(
+    post: Post,
+) -> None:
+    """Tries that must fail would count in its minute; what is too late meanwhile says why."""
+    post.paced()
+    post.far.state = State.GONE
+    for number in range(50):
+        await post.say("在", chat=f"g{number}", before=post.clock.now() + 10 * MINUTE)
+    await post.say("早安", before=post.clock.now() + MINUTE, post=True)
+    await post.run(5 * MINUTE)
+    assert post.far.tried == []
+    assert post.states() == {"planned": 50, "stale": 1}
+    reasons = databases.rows(post.place, "SELECT DISTINCT reason FROM outbox WHERE state = 'stale'")
+    assert reasons == [("账号不在线，过了该发的时间",)]
+    post.far.state = State.ONLINE
+    await post.run(SECOND)
+    assert len(post.far.sent) == 40
 
 
 async def test_after_a_night_offline_nothing_bursts(post: Post) -> None:
