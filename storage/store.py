@@ -15,10 +15,12 @@ from storage.occurrences import Occurrences
 from storage.outbox import Outbox
 from storage.quizzes import Quizzes
 from storage.red_packets import RedPackets
+from storage.reports import Reports
 from storage.sandbox import SandboxWorld
 from storage.settling import Settling
 from storage.sign_ins import SignIns
 from storage.timers import Listening, Timers
+from storage.written import Written
 
 
 class Store:
@@ -32,10 +34,12 @@ class Store:
         self.outbox = Outbox(db)
         self.quizzes = Quizzes(db)
         self.red_packets = RedPackets(db)
+        self.reports = Reports(db)
         self.sandbox = SandboxWorld(db)
         self.settling = Settling(db)
         self.sign_ins = SignIns(db)
         self.timers = Timers(db)
+        self.written = Written(db)
         self._db = db
 
     def read_ahead(self, spoken: Sequence[Spoken]) -> None:

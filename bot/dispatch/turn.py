@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from bot.dispatch.counts import KEPT, Counts
 from bot.dispatch.lanes import Change, Lane
 from bot.dispatch.parking import Parking
 from bot.dispatch.remarks import Remark
@@ -32,7 +33,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Frame:
     """What every turn sees and none changes: one frozen snapshot of library and settings.
 
-    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers.
+    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers;
+    `counts` is how much is written.
     """
 
     routes: Routes
@@ -41,6 +43,7 @@ class Frame:
     chance: Random
     planner: Planner
     parking: Parking = field(default_factory=Parking)
+    counts: Counts = field(default_factory=Counts)
 
 
 class Turn:
@@ -194,6 +197,10 @@ class Turn:
     def plan(self, start: int, end: int) -> list[Occurrence]:
         """What this group's calendar holds after `start`, up to `end`."""
         return self._frame.planner(self.store, self.group.id, start, end)
+
+    def rate(self, span: int = KEPT) -> list[int]:
+        """How much is written in this group: messages in each 30 s of a span up to now; see Counts.rate."""
+        return self._frame.counts.rate(self.group.id, self.now, span)
 
     def words(self, text: str, values: Values) -> str:
         """A member text with its values in it."""

@@ -21,12 +21,14 @@ from bot.sop.planner import GroupPlan, next_due, plan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
+    from storage.store import Store
     from storage.writer import Writer
 
 # A slot that was due before a longer stop is not worth a row that says so.
 LONGEST_STOP = 7 * DAY
 LOOK = MINUTE
 KEEP_MARKS = 30 * DAY
+KEEP_TALK = 92 * DAY
 TIDY_EVERY = 6 * HOUR
 
 log = structlog.get_logger()
@@ -121,8 +123,7 @@ class Alarm:
                 self._slot = None
             if now - self._tidied >= TIDY_EVERY:
                 self._tidied = now
-                # Marks that are older than anything a platform replays.
-                await self._writer.run(lambda store: store.marks.forget(now - KEEP_MARKS))
+                await self._writer.run(lambda store: _tidy(store, now))
         self._arm(await self.next_due())
 
     def _note_lateness(self, slots: list[int], now: int) -> None:
@@ -169,3 +170,9 @@ class Alarm:
         except Exception:
             log.exception("the alarm could not ring, and will again")
             self._arm(self._clock.now() + LOOK)
+
+
+def _tidy(store: Store, now: int) -> None:
+    """Forget marks that are older than anything a platform replays, and when people talked long ago."""
+    store.marks.forget(now - KEEP_MARKS)
+    store.written.forget(now - KEEP_TALK)
