@@ -42,9 +42,12 @@ async def run(settings: Settings, data: Path, library: Path) -> None:
     except BaseException:
         listening.close()
         raise
+    watching = asyncio.get_running_loop().create_task(app.librarian.watch())
     try:
         await _serve(app, listening, password, stop, data)
     finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         notes.end(data)
         await app.stop()
 

@@ -106,6 +106,10 @@ class Dispatcher:
         due = [(lane.next_due, key) for key, lane in self._lanes.items() if 0 < lane.next_due <= now]
         return [self._queue(key, Tick(*key)) for _, key in sorted(due)]
 
+    def go_by(self, frame: Frame) -> None:
+        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
+        self._turns.go_by(frame)
+
     @property
     def next_timer(self) -> int:
         """When the next timer of any group is due; 0 for none."""

@@ -9,6 +9,7 @@ back an hour it rings for nothing in that hour.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -21,6 +22,7 @@ from bot.sop.planner import GroupPlan, next_due, plan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
+    from storage.store import Store
     from storage.writer import Writer
 
 # A slot that was due before a longer stop is not worth a row that says so.
@@ -58,6 +60,7 @@ class Alarm:
         self.late = Histogram(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300)
         self._stale = True
         self._ringing = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._failures = 0
         self._tidied = 0
         self._running = False
@@ -96,6 +99,24 @@ class Alarm:
         self._stale = True
         self.due(self._clock.now())
 
+    async def change(self, plan: Callable[[Store, int], Planning]) -> int:
+        """Go by another planning, made on the writer's thread at the moment that is the answer.
+
+        What was due by then is of the old one, and of the new one only what comes after.
+        """
+        async with self._ringing:
+            while not await self._ring(now := self._clock.now()):
+                await asyncio.sleep(1)
+
+            def begin(store: Store) -> Planning:
+                store.occurrences.plan_until(now)
+                return plan(store, now)
+
+            self._planning = await self._writer.run(begin)
+            self._horizon = max(self._horizon, now)
+        self.replan()
+        return now
+
     async def next_due(self) -> int:
         """The next moment at which something falls due; 0 for never."""
         moments = await self._next_slot(), self._timers.next_timer
@@ -105,25 +126,31 @@ class Alarm:
         """Feed all that is due by now, slots and timers, and return when it is committed."""
         async with self._ringing:
             now = self._clock.now()
-            due = self._plan(now) if 0 < await self._next_slot() <= now else []
-            self._note_lateness([one.due for one in due[:1]], now)
-            fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
-            if None in await asyncio.gather(*fed):
+            if not await self._ring(now):
                 # Not committed, so it is still due; but not again in the same instant.
                 self._failures += 1
                 self._arm(self._clock.now() + min(SECOND << self._failures, LOOK))
                 return
             self._failures = 0
-            if due:
-                await self._writer.run(lambda store: store.occurrences.plan_until(now))
-            self._horizon = max(self._horizon, now)
-            if self._slot is not None and self._slot <= now:
-                self._slot = None
             if now - self._tidied >= TIDY_EVERY:
                 self._tidied = now
                 # Marks that are older than anything a platform replays.
                 await self._writer.run(lambda store: store.marks.forget(now - KEEP_MARKS))
         self._arm(await self.next_due())
+
+    async def _ring(self, now: int) -> bool:
+        """Whether all that is due by now is committed."""
+        due = await self._plan(now) if 0 < await self._next_slot() <= now else []
+        self._note_lateness([one.due for one in due[:1]], now)
+        fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
+        if None in await asyncio.gather(*fed):
+            return False
+        if due:
+            await self._writer.run(lambda store: store.occurrences.plan_until(now))
+        self._horizon = max(self._horizon, now)
+        if self._slot is not None and self._slot <= now:
+            self._slot = None
+        return True
 
     def _note_lateness(self, slots: list[int], now: int) -> None:
         """Keep how late this ring is. What fell due while nobody was there does not count as late."""
@@ -133,17 +160,19 @@ class Alarm:
 
     async def _next_slot(self) -> int:
         """When the next slot is due; 0 for never. Kept until it is over or a group changes."""
-        while self._stale:
-            self._stale = False
-            self._groups = await self._writer.run(self._planning.groups)
-            self._slot = None
-        if self._slot is None:
-            known = self._planning.calendars, self._groups, self._horizon, self._planning.since
-            self._slot = next_due(*known) or 0
-        return self._slot
+        async with self._looking:
+            while self._slot is None or self._stale:
+                if self._stale:
+                    self._stale = False
+                    self._groups = await self._writer.run(self._planning.groups)
+                known = self._planning.calendars, self._groups, self._horizon, self._planning.since
+                # A hundred calendars take a tenth of a second, in which others are answered.
+                self._slot = await asyncio.to_thread(next_due, *known) or 0
+            return self._slot
 
-    def _plan(self, now: int) -> list[Occurrence]:
-        return plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
+    async def _plan(self, now: int) -> list[Occurrence]:
+        known = self._planning.calendars, self._groups, self._horizon, now, self._planning.since
+        return await asyncio.to_thread(plan, *known)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

@@ -1,0 +1,89 @@
+"""What is different between two states of the library, by kind and id. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.sop.library import Library
+from bot.sop.schema import Calendar, slot_key
+
+NOUNS = {
+    "activity": "活动",
+    "calendar": "日历",
+    "slot": "时段",
+    "bank": "题库",
+    "post": "帖子",
+    "text": "小二的话",
+}
+MOST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing of the library; `kind` is a key of NOUNS."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What was added, changed and removed, in the order of NOUNS."""
+
+    added: tuple[Item, ...] = ()
+    changed: tuple[Item, ...] = ()
+    removed: tuple[Item, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    @property
+    def slots(self) -> list[str]:
+        """The keys of the slots that are new, or other than they were."""
+        return [item.id for item in (*self.added, *self.changed) if item.kind == "slot"]
+
+    def lines(self) -> Iterator[str]:
+        """For people: one line for each way, with the first few names."""
+        for word, items in (("新增", self.added), ("改了", self.changed), ("去掉", self.removed)):
+            if items:
+                names = "、".join(f"{NOUNS[item.kind]} {item.id}" for item in items[:MOST])
+                more = f"……一共 {len(items)} 样" if len(items) > MOST else ""
+                yield f"{word} {names}{more}"
+
+
+def compare(before: Library, after: Library) -> Changes:
+    """What makes one state of the library into another."""
+    added: list[Item] = []
+    changed: list[Item] = []
+    removed: list[Item] = []
+    for kind, was, now in _tables(before, after):
+        added += [Item(kind, key) for key in now if key not in was]
+        changed += [Item(kind, key) for key in now if key in was and now[key] != was[key]]
+        removed += [Item(kind, key) for key in was if key not in now]
+    return Changes(tuple(added), tuple(changed), tuple(removed))
+
+
+def _tables(
+    before: Library, after: Library
+) -> Iterator[tuple[str, Mapping[str, object], Mapping[str, object]]]:
+    yield "activity", before.activities, after.activities
+    yield "calendar", _heads(before.calendars), _heads(after.calendars)
+    yield "slot", _slots(before.calendars), _slots(after.calendars)
+    yield "bank", before.banks, after.banks
+    yield "post", before.posts, after.posts
+    yield "text", before.texts, after.texts
+
+
+def _heads(calendars: Mapping[str, Calendar]) -> Mapping[str, object]:
+    """The calendars without their slots, which are compared one by one."""
+    return {name: calendar.model_copy(update={"slots": ()}) for name, calendar in calendars.items()}
+
+
+def _slots(calendars: Mapping[str, Calendar]) -> Mapping[str, object]:
+    return {
+        slot_key(name, slot): slot for name, calendar in calendars.items() for slot in calendar.slots
+    }
