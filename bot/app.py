@@ -29,6 +29,8 @@ from bot.outbox.sender import Sender
 from bot.ports import Adapter, Clock
 from bot.schedule.alarm import Alarm
 from bot.schedule.moving import Mover
+from bot.schedule.noticing import TEXTS as NOTICES
+from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning, keys
 from bot.sop.changes import Changes
 from bot.sop.library import Library
@@ -46,7 +48,9 @@ HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, 
 
 def routes() -> Routes:
     """Every router, in order. Two that claim one word stop the bot here."""
-    return Routes([Router("gate", gate.TEXTS), *(handler.router for handler in HANDLERS)])
+    return Routes(
+        [Router("gate", gate.TEXTS), *(handler.router for handler in HANDLERS), Router("notices", NOTICES)]
+    )
 
 
 def kinds(table: Routes) -> Kinds:
@@ -154,7 +158,8 @@ class App:
         self.dispatcher = Dispatcher(self._frame, self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()
         self.sender = Sender(self.clock, writer, self._adapters, pacers, self.library_root, library.texts)
-        self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning)
+        noticing = Noticing(writer, lambda: self.library, settings.notices_to, self.deliver)
+        self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning, noticing)
         if isinstance(self.clock, MovableClock):
             self.mover = Mover(self.clock, self.alarm, self.busy, store.save_offset)
 

@@ -166,4 +166,6 @@ def _number(seen: Look) -> tuple[int, ...]:
 
 
 def _told(items: tuple[Item, ...]) -> list[str]:
-    return [str(item) for item in items[:TOLD]] + ([f"and {len(items) - TOLD} more"] if len(items) > TOLD else [])
+    return [str(item) for item in items[:TOLD]] + (
+        [f"and {len(items) - TOLD} more"] if len(items) > TOLD else []
+    )

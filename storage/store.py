@@ -11,6 +11,7 @@ from storage.db import Db
 from storage.groups import Groups
 from storage.ledger import Ledger
 from storage.marks import Marks
+from storage.notices import Notices
 from storage.occurrences import Occurrences
 from storage.outbox import Outbox
 from storage.quizzes import Quizzes
@@ -28,6 +29,7 @@ class Store:
         self.ledger = Ledger(db)
         self.listening = Listening(db)
         self.marks = Marks(db)
+        self.notices = Notices(db)
         self.occurrences = Occurrences(db)
         self.outbox = Outbox(db)
         self.quizzes = Quizzes(db)

@@ -17,6 +17,7 @@ import structlog
 from bot.errors import Away
 from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
+from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning
 from bot.sop.planner import GroupPlan, next_due, plan
 from bot.tally import Histogram
@@ -46,11 +47,19 @@ class Timers(Protocol):
 
 
 class Alarm:
-    def __init__(self, clock: Clock, writer: Writer, timers: Timers, planning: Planning) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        writer: Writer,
+        timers: Timers,
+        planning: Planning,
+        noticing: Noticing | None = None,
+    ) -> None:
         self._clock = clock
         self._writer = writer
         self._timers = timers
         self._planning = planning
+        self._noticing = noticing
         self._groups: list[GroupPlan] = []
         self._horizon = 0
         self._slot: int | None = None
@@ -119,7 +128,7 @@ class Alarm:
 
     async def next_due(self) -> int:
         """The next moment at which something falls due; 0 for never."""
-        moments = await self._next_slot(), self._timers.next_timer
+        moments = await self._next_slot(), self._timers.next_timer, await self._next_notice()
         return min((moment for moment in moments if moment), default=0)
 
     async def ring(self) -> None:
@@ -136,6 +145,8 @@ class Alarm:
                 self._tidied = now
                 # Marks that are older than anything a platform replays.
                 await self._writer.run(lambda store: store.marks.forget(now - KEEP_MARKS))
+            if self._noticing is not None and 0 < await self._next_notice() <= now:
+                await self._noticing.tell(now)
         self._arm(await self.next_due())
 
     async def _ring(self, now: int) -> bool:
@@ -169,6 +180,9 @@ class Alarm:
                 # A hundred calendars take a tenth of a second, in which others are answered.
                 self._slot = await asyncio.to_thread(next_due, *known) or 0
             return self._slot
+
+    async def _next_notice(self) -> int:
+        return await self._noticing.due(self._clock.now()) if self._noticing is not None else 0
 
     async def _plan(self, now: int) -> list[Occurrence]:
         known = self._planning.calendars, self._groups, self._horizon, now, self._planning.since

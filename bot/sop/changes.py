@@ -84,6 +84,4 @@ def _heads(calendars: Mapping[str, Calendar]) -> Mapping[str, object]:
 
 
 def _slots(calendars: Mapping[str, Calendar]) -> Mapping[str, object]:
-    return {
-        slot_key(name, slot): slot for name, calendar in calendars.items() for slot in calendar.slots
-    }
+    return {slot_key(name, slot): slot for name, calendar in calendars.items() for slot in calendar.slots}
