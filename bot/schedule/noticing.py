@@ -132,7 +132,12 @@ def _line(trouble: Trouble, library: Library) -> str:
     names = "、".join(name or "没有名字的群" for name in trouble.groups) or "私聊"
     more = "……" if trouble.times > len(trouble.groups) > 1 else ""
     why = trouble.why.rstrip("。") + "。" if trouble.why else ""
-    values: Values = {"count": trouble.times, "groups": names + more, "what": _what(trouble, library), "why": why}
+    values: Values = {
+        "count": trouble.times,
+        "groups": names + more,
+        "what": _what(trouble, library),
+        "why": why,
+    }
     return fill(library.text(f"notices.{trouble.kind}"), values)
 
 
