@@ -152,7 +152,7 @@ class App:
         writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
-        self.planning = Planning(library.calendars, settings.timezone, since)
+        self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         self._frame = Frame(table, library, settings, self._chance, self.planning.of)
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(self._frame, self.clock, writer, made, self, self._adapters)
@@ -172,10 +172,11 @@ class App:
 
     async def _go_by(self, library: Library, changes: Changes) -> int:
         """Have everything go by another library: between two events, so that each sees one of them whole."""
+        new = changes.touched(keys(library.calendars))
 
         def begin(store: Store, now: int) -> Planning:
-            since = store.occurrences.renew_slots(changes.slots, now)
-            self.planning = Planning(library.calendars, self.settings.timezone, since)
+            since = store.occurrences.renew_slots(new, now)
+            self.planning = Planning(library.calendars, self.settings.timezone, since, library.holidays)
             self._frame = replace(self._frame, library=library, planner=self.planning.of)
             self.dispatcher.go_by(self._frame)
             return self.planning

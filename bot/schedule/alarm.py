@@ -19,7 +19,7 @@ from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning
-from bot.sop.planner import GroupPlan, next_due, plan
+from bot.sop.planner import GroupPlan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
@@ -176,17 +176,17 @@ class Alarm:
                 if self._stale:
                     self._stale = False
                     self._groups = await self._writer.run(self._planning.groups)
-                known = self._planning.calendars, self._groups, self._horizon, self._planning.since
                 # A hundred calendars take a tenth of a second, in which others are answered.
-                self._slot = await asyncio.to_thread(next_due, *known) or 0
+                self._slot = (
+                    await asyncio.to_thread(self._planning.next_due, self._groups, self._horizon) or 0
+                )
             return self._slot
 
     async def _next_notice(self) -> int:
         return await self._noticing.due(self._clock.now()) if self._noticing is not None else 0
 
     async def _plan(self, now: int) -> list[Occurrence]:
-        known = self._planning.calendars, self._groups, self._horizon, now, self._planning.since
-        return await asyncio.to_thread(plan, *known)
+        return await asyncio.to_thread(self._planning.plan, self._groups, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.sop.calendar import Calendar, slot_key
+from bot.sop.holidays import Holidays
 from bot.sop.library import Library
-from bot.sop.schema import Calendar, slot_key
 
 NOUNS = {
     "activity": "活动",
     "calendar": "日历",
     "slot": "时段",
+    "holiday": "假日",
     "bank": "题库",
     "post": "帖子",
     "text": "小二的话",
@@ -41,10 +43,14 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
 
-    @property
-    def slots(self) -> list[str]:
-        """The keys of the slots that are new, or other than they were."""
-        return [item.id for item in (*self.added, *self.changed) if item.kind == "slot"]
+    def touched(self, keys: Iterable[str]) -> list[str]:
+        """Those of these slots, and of what comes before them, that are new or may fall otherwise."""
+        items = {*self.added, *self.changed, *self.removed}
+        slots = {item.id for item in items if item.kind == "slot"}
+        calendars = {item.id for item in items if item.kind == "calendar"}
+        if any(item.kind == "holiday" for item in items):
+            return list(keys)
+        return [key for key in keys if key.partition("~")[0] in slots or key.partition("/")[0] in calendars]
 
     def lines(self) -> Iterator[str]:
         """For people: one line for each way, with the first few names."""
@@ -73,6 +79,7 @@ def _tables(
     yield "activity", before.activities, after.activities
     yield "calendar", _heads(before.calendars), _heads(after.calendars)
     yield "slot", _slots(before.calendars), _slots(after.calendars)
+    yield "holiday", _days(before.holidays), _days(after.holidays)
     yield "bank", before.banks, after.banks
     yield "post", before.posts, after.posts
     yield "text", before.texts, after.texts
@@ -81,6 +88,11 @@ def _tables(
 def _heads(calendars: Mapping[str, Calendar]) -> Mapping[str, object]:
     """The calendars without their slots, which are compared one by one."""
     return {name: calendar.model_copy(update={"slots": ()}) for name, calendar in calendars.items()}
+
+
+def _days(holidays: Holidays) -> Mapping[str, object]:
+    worked = dict.fromkeys(map(str, holidays.workdays), "上班")
+    return worked | {str(day): name for day, name in holidays.named.items()}
 
 
 def _slots(calendars: Mapping[str, Calendar]) -> Mapping[str, object]:

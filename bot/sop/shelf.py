@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 from bot.errors import Fault, Faults
 from bot.sop.hints import did_you_mean
+from bot.sop.parts import NAME
 from bot.sop.reading import Document, contents, parse
-from bot.sop.schema import NAME
 
 T = TypeVar("T")
 
@@ -18,7 +18,8 @@ T = TypeVar("T")
 EVERY, PAUSE = 0.001, 0.0001
 
 FOLDERS = ("activities", "calendars", "questions", "texts")
-_IGNORED = ("schema",)
+HOLIDAYS = "holidays.yaml"
+_IGNORED = ("schema", HOLIDAYS)
 
 
 class Files:

@@ -148,3 +148,17 @@ def test_what_is_deleted_is_gone_though_something_refers_to_it(tmp_path: Path) -
     assert list(map(str, changes.removed)) == ["activity morning", "slot bank/morning"]
     assert not changes.added
     assert "不认识的活动" in after.faults[0].message
+
+
+def test_what_may_fall_otherwise_than_it_did_is_known_by_its_key(tmp_path: Path) -> None:
+    """A slot with what comes before it; all of a calendar whose audience changed; all, where a holiday did."""
+    before = first(tmp_path)
+    keys = ["bank/morning", "bank/game", "bank/game~-30m", "other/game"]
+    slot = edit(tmp_path, before, "calendars/bank.yaml", 'at: "20:00"', 'at: "20:30"')
+    assert compare(before, slot).touched(keys) == ["bank/game", "bank/game~-30m"]
+    audience = edit(tmp_path, slot, "calendars/bank.yaml", "[理财]", "[理财, 福利]")
+    assert compare(slot, audience).touched(keys) == keys[:3]
+    write(tmp_path, {"holidays.yaml": "holidays: {2027-02-06: 春节}\nworkdays: [2027-02-14]\n"})
+    holidays = compare(audience, reload(tmp_path, KINDS, audience))
+    assert list(holidays.lines()) == ["新增 假日 2027-02-14、假日 2027-02-06"]
+    assert holidays.touched(keys) == keys
