@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random, SystemRandom
 from types import ModuleType
 from typing import TYPE_CHECKING
-
-import structlog
 
 from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
 from bot.adapters.sandbox.adapter import Sandbox
@@ -25,13 +24,17 @@ from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame
 from bot.errors import Away, NotNow
+from bot.librarian import Librarian
 from bot.outbox.pace import Pacer
 from bot.outbox.sender import Sender
 from bot.ports import Adapter, Clock
 from bot.schedule.alarm import Alarm
 from bot.schedule.moving import Mover
+from bot.schedule.noticing import TEXTS as NOTICES
+from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning, keys
-from bot.sop.library import load
+from bot.sop.changes import Changes
+from bot.sop.library import Library
 from bot.sop.schema import Kinds
 from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
 from storage.database import Database
@@ -43,12 +46,12 @@ if TYPE_CHECKING:
 
 HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, help)
 
-log = structlog.get_logger()
-
 
 def routes() -> Routes:
     """Every router, in order. Two that claim one word stop the bot here."""
-    return Routes([Router("gate", gate.TEXTS), *(handler.router for handler in HANDLERS)])
+    return Routes(
+        [Router("gate", gate.TEXTS), *(handler.router for handler in HANDLERS), Router("notices", NOTICES)]
+    )
 
 
 def kinds(table: Routes) -> Kinds:
@@ -82,9 +85,7 @@ class App:
         Raises Unusable when the data folder cannot be had or an account has no token.
         """
         table = routes()
-        self.library = load(self.library_root, kinds(table))
-        for fault in self.library.faults:
-            log.warning("put aside, the rest runs", fault=str(fault))
+        self.librarian = Librarian(self.library_root, kinds(table), self._go_by)
         self.database = await Database.open(self.place)
         try:
             await self._put_together(table)
@@ -112,6 +113,11 @@ class App:
         """The tags of each chat of an account."""
         tags, groups = await self.database.read(lambda store: (store.groups.tags(), store.groups.all()))
         return {group.chat: sorted(tags.get(group.id, ())) for group in groups if group.account == account}
+
+    @property
+    def library(self) -> Library:
+        """What the operators' files said when they were last read."""
+        return self.librarian.library
 
     @property
     def accounts(self) -> Mapping[str, Adapter]:
@@ -150,12 +156,13 @@ class App:
         writer.take_time()
         self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         counts = Counts(settings.timezone, self.clock.now)
-        frame = Frame(table, library, settings, self._chance, self.planning.of, counts=counts)
+        self._frame = Frame(table, library, settings, self._chance, self.planning.of, counts=counts)
         made = await writer.run(lanes.load_all)
-        self.dispatcher = Dispatcher(frame, self.clock, writer, made, self, self._adapters)
+        self.dispatcher = Dispatcher(self._frame, self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()
         self.sender = Sender(self.clock, writer, self._adapters, pacers, self.library_root, library.texts)
-        self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning)
+        noticing = Noticing(writer, lambda: self.library, settings.notices_to, self.deliver)
+        self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning, noticing)
         if isinstance(self.clock, MovableClock):
             self.mover = Mover(self.clock, self.alarm, self.busy, store.save_offset)
 
@@ -165,6 +172,21 @@ class App:
         await self.alarm.start()
         if self.sandbox is not None and not await writer.run(_any_open):
             await first_group(self.sandbox)
+
+    async def _go_by(self, library: Library, changes: Changes) -> int:
+        """Have everything go by another library: between two events, so that each sees one of them whole."""
+        new = changes.touched(keys(library.calendars))
+
+        def begin(store: Store, now: int) -> Planning:
+            since = store.occurrences.renew_slots(new, now)
+            self.planning = Planning(library.calendars, self.settings.timezone, since, library.holidays)
+            self._frame = replace(self._frame, library=library, planner=self.planning.of)
+            self.dispatcher.go_by(self._frame)
+            return self.planning
+
+        now = await self.alarm.change(begin)
+        self.sender.go_by(library.texts)
+        return now
 
     def _make_adapters(self, store: SandboxStore) -> None:
         if self.settings.with_sandbox:

@@ -140,6 +140,7 @@ class Settings(Part):
     data: str = "data"
     database_url: Annotated[SecretStr, AfterValidator(_server)] | None = None
     library: str = "sop_library"
+    notices_to: str = ""
     treasury: Annotated[int, Field(ge=0, le=1_000_000_000)] = 10_000
     sign_in: SignIn = Field(default_factory=SignIn)
     entry: Entry = Field(default_factory=Entry)

@@ -42,9 +42,12 @@ async def run(settings: Settings, data: Path, library: Path) -> None:
     except BaseException:
         listening.close()
         raise
+    watching = asyncio.get_running_loop().create_task(app.librarian.watch())
     try:
         await _serve(app, listening, password, stop, data)
     finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         notes.end(data)
         await app.stop()
 
@@ -62,7 +65,7 @@ def face(app: App, password: str = "") -> FastAPI:
 
         @made.get("/")
         async def at_work() -> PlainTextResponse:
-            return PlainTextResponse("小二在群里当差。沙箱没有开，这里没有页面。")
+            return PlainTextResponse("小二在群里当差。沙箱没有开；活动库和提醒在 /library。")
 
     if app.settings.page.loopback:
         # A page elsewhere whose name is made to point here must not be served.
@@ -111,10 +114,7 @@ def _on_signals() -> asyncio.Event:
 
 async def _serve(app: App, listening: socket.socket, password: str, stop: asyncio.Event, data: Path) -> None:
     made = face(app, password)
-    if app.sandbox is not None:
-        from bot.adapters.sandbox import page  # noqa: PLC0415 - NiceGUI binds to one server in a process
-
-        page.mount(made, app.sandbox, desk(app))
+    _mount_pages(app, made)
     server = server_for(made)
     loop = asyncio.get_running_loop()
     serving = loop.create_task(server.serve(sockets=[listening]))
@@ -136,6 +136,18 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
     letting_go = loop.call_later(GRACE, _let_go, server)
     await serving
     letting_go.cancel()
+
+
+def _mount_pages(app: App, made: FastAPI) -> None:
+    """The pages for people. NiceGUI binds to one server in a process, and is half a second to import."""
+    from bot.adapters.sandbox import page  # noqa: PLC0415
+    from bot.console import library  # noqa: PLC0415
+
+    if app.sandbox is not None:
+        page.mount(made, app.sandbox, desk(app))
+    else:
+        page.bind(made)
+    library.mount(app)
 
 
 def _at_work(app: App, address: str) -> notes.AtWork:

@@ -65,6 +65,11 @@ _ADD_SLOT = Query(
         set_={"since": case((slots.c.since > bindparam("since"), bindparam("since")), else_=slots.c.since)},
     )
 )
+_RENEW = Query(
+    insert(slots)
+    .values(slot=bindparam("slot"), since=bindparam("since"))
+    .on_conflict_do_update(index_elements=["slot"], set_={"since": bindparam("since")})
+)
 _HORIZON = Query(select(horizon.c.planned_until).where(horizon.c.id == 1))
 _SET_HORIZON = Query(
     insert(horizon)
@@ -121,6 +126,11 @@ class Occurrences:
     def know_slots(self, keys: Iterable[str], now: int) -> dict[str, int]:
         """Since when each slot exists; those not seen before (or in a clock's future) exist from now on."""
         self._db.many(_ADD_SLOT, [{"slot": key, "since": now} for key in keys])
+        return self.slots()
+
+    def renew_slots(self, keys: Iterable[str], now: int) -> dict[str, int]:
+        """The same, where these are other than they were: they exist from now on."""
+        self._db.many(_RENEW, [{"slot": key, "since": now} for key in keys])
         return self.slots()
 
     def slots(self) -> dict[str, int]:

@@ -36,12 +36,12 @@ _SETTLE = Query(update(outbox).where(outbox.c.id == bindparam("row")).values(sta
 _AGAIN = Query(
     update(outbox)
     .where(outbox.c.id == bindparam("row"))
-    .values(state="planned", reason="", at=bindparam("now"), send_before=bindparam("before"))
+    .values(state="planned", reason="", at=bindparam("now"), send_before=bindparam("before"), noticed=0)
 )
 _OCCURRENCE = Query(
     update(occurrences)
     .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "unknown")
-    .values(state=bindparam("s"), reason="")
+    .values(state=bindparam("s"), reason="", noticed=0)
 )
 
 

@@ -12,6 +12,7 @@ from storage.groups import Groups
 from storage.ledger import Ledger
 from storage.marks import Marks
 from storage.moves import Moves
+from storage.notices import Notices
 from storage.occurrences import Occurrences
 from storage.outbox import Outbox
 from storage.quizzes import Quizzes
@@ -33,6 +34,7 @@ class Store:
         self.listening = Listening(db)
         self.marks = Marks(db)
         self.moves = Moves(db)
+        self.notices = Notices(db)
         self.occurrences = Occurrences(db)
         self.outbox = Outbox(db)
         self.quizzes = Quizzes(db)

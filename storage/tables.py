@@ -54,6 +54,10 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+# An occurrence that did not go as planned, and was not told of; see storage/notices.py.
+TROUBLED = "state IN ('late', 'missed', 'failed', 'unknown') AND noticed = 0"
+
+
 def _of(name: str, target: str) -> Column[int]:
     return Column(name, Big, ForeignKey(f"{target}.id"), nullable=False)
 
@@ -285,6 +289,7 @@ timers = Table(
     _number("due"),
     _number("attempts", 0),
     _number("parked", 0),
+    _number("noticed", 0),
     UniqueConstraint("group_id", "kind", "subject"),
     Index(None, "parked", "due"),
     Index(None, "group_id", "parked", "due"),
@@ -316,8 +321,10 @@ occurrences = Table(
     _number("sent_at", 0),
     _number("members", 0),  # who was in the group then
     _number("hooked_at", 0),
+    _number("noticed", 0),
     UniqueConstraint("slot", "group_id", "local"),
     Index(None, "group_id", "due"),
+    Index("ix_occurrences_troubled", "due", **_where(TROUBLED)),
 )
 
 horizon = Table("horizon", metadata, _key(), _number("planned_until"))
@@ -360,6 +367,7 @@ outbox = Table(
     _number("occurrence", 0),
     _text("about", ""),  # `round:3`, `packet:7`: what is void when this never went out
     _text("reason", ""),
+    _number("noticed", 0),
     # Nearly all rows are sent and nobody looks for them again, so no index is written for them.
     Index("ix_outbox_not_sent", "state", **_where("state <> 'sent'")),
     Index("ix_outbox_about", "about", **_where("about <> ''")),
@@ -367,6 +375,9 @@ outbox = Table(
 
 # What each paced account sent last, so that a restart does not exceed its pace.
 paces = Table("paces", metadata, _text("account"), _text("kept"), PrimaryKeyConstraint("account"))
+
+# What the operators were told of what went wrong.
+notices = Table("notices", metadata, _key(), _number("at"), _text("text"))
 
 # The sandbox's own world. -----------------------------------------------------------------------
 

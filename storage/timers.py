@@ -28,7 +28,7 @@ _SET = Query(
     )
     .on_conflict_do_update(
         index_elements=["group_id", "kind", "subject"],
-        set_={"due": bindparam("due"), "attempts": 0, "parked": 0},
+        set_={"due": bindparam("due"), "attempts": 0, "parked": 0, "noticed": 0},
     )
 )
 _DROP = Query(

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.config import DATABASE_URL, PAGE_PASSWORD
@@ -28,10 +28,14 @@ LONGEST = PATIENCE + 2
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`reasons` is empty when all is well; without `accounts` it was not told how they stand."""
+    """`reasons` is empty when all is well; without `accounts` it was not told how they stand.
+
+    `library` as in bot/console/health.py.
+    """
 
     reasons: list[str] = field(default_factory=list)
     accounts: Mapping[str, str] = field(default_factory=dict)
+    library: Mapping[str, Any] = field(default_factory=dict)
 
 
 NOBODY = Answer(["没有开工。"])
@@ -51,7 +55,7 @@ def ask(work: AtWork, password: str) -> Answer | None:
         found = json.loads(said)
         if (found["pid"], found["since"]) != (work.pid, work.since):
             return None
-        return Answer(list(found["reasons"]), dict(found["accounts"]))
+        return Answer(list(found["reasons"]), dict(found["accounts"]), dict(found.get("library", {})))
     except (ValueError, TypeError, KeyError):
         return None
 

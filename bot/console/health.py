@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.clock import as_datetime
 from bot.ports import Adapter, State
 
 if TYPE_CHECKING:
@@ -26,13 +27,18 @@ WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`reasons` are sentences for people, one for each thing that is wrong."""
+    """`reasons` are sentences for people, one for each thing that is wrong.
+
+    `library`: how many faults its files have, of how many an older version runs, and when it last changed
+    (ISO; None when it did not since the start).
+    """
 
     status: str
     reasons: list[str]
     accounts: Mapping[str, str]
     pid: int
     since: str
+    library: Mapping[str, int | str | None]
 
 
 async def examine(app: App) -> Health:
@@ -43,7 +49,7 @@ async def examine(app: App) -> Health:
         if trouble
     ]
     states = {name: account.state.value for name, account in app.accounts.items()}
-    return Health("unwell" if reasons else "ok", reasons, states, os.getpid(), app.since)
+    return Health("unwell" if reasons else "ok", reasons, states, os.getpid(), app.since, _library(app))
 
 
 async def _database(app: App) -> str:
@@ -55,6 +61,15 @@ async def _database(app: App) -> str:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
         return f"数据库写不进去（{type(error).__name__}），原因在日志里。"
     return ""
+
+
+def _library(app: App) -> Mapping[str, int | str | None]:
+    changed = next((one.at for one in app.librarian.last if one.changes), None)
+    return {
+        "faults": len(app.library.faults),
+        "kept": len(app.library.kept),
+        "changed": as_datetime(changed).isoformat(timespec="seconds") if changed else None,
+    }
 
 
 def _account(name: str, account: Adapter) -> str:

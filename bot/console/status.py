@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ def look(folder: Path, settings: Settings, library: Library) -> Status:
     return Status(
         books,
         work if answer else None,
-        asking.Answer(reasons, answer.accounts if answer else {}),
+        replace(answer or asking.NOBODY, reasons=reasons),
         notes.last_backup(folder),
         ZoneInfo(settings.timezone),
         on_server=bool(settings.server),
@@ -85,6 +85,7 @@ class Status:
             "address": work.address if work else None,
             "since": work.since if work else None,
             "accounts": self.answer.accounts,
+            "library": self.answer.library or None,
             **(_counts(self.books) if self.books else {}),
             "backup": {"at": backup[0].isoformat(), "file": backup[1]} if backup else None,
         }
@@ -106,9 +107,22 @@ class Status:
             yield "不对劲" if work or number else "小二", Text(reason, "red")
         for name, state in self.answer.accounts.items():
             yield "账号", Text(f"{name} {WORDS.get(state, state)}", "" if state == ONLINE else "red")
+        if self.answer.library:
+            yield "活动库", self._library()
         if books:
             yield from _read(books)
         yield "备份", self._backup()
+
+    def _library(self) -> Text:
+        library = self.answer.library
+        faults, kept, changed = (library.get(key) for key in ("faults", "kept", "changed"))
+        said = Text(f"{faults} 处错，看 xiaoer check", "yellow") if faults else Text("没有错")
+        if kept:
+            said.append(f"；{kept} 个文件用着上一个好的版本")
+        if changed:
+            zone = self.books.now.tzinfo if self.books else None
+            said.append(f"；{datetime.fromisoformat(changed).astimezone(zone):%m-%d %H:%M} 改过")
+        return said
 
     def _backup(self) -> Text:
         if self.on_server:

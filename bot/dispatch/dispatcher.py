@@ -129,6 +129,10 @@ class Dispatcher:
 
         self._writer.submit(lambda store: store.written.add(members, groups), done)
 
+    def go_by(self, frame: Frame) -> None:
+        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
+        self._turns.go_by(frame)
+
     @property
     def next_timer(self) -> int:
         """When the next timer of any group is due; 0 for none."""

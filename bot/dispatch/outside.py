@@ -23,6 +23,9 @@ class Outside:
         self._frame = frame
         self._hinted: dict[str, int] = {}
 
+    def go_by(self, frame: Frame) -> None:
+        self._frame = frame
+
     def forget(self) -> None:
         """The batch was undone, and what was hinted in it with it."""
         self._hinted.clear()

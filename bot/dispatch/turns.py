@@ -94,6 +94,11 @@ class Turns:
         self._outside = Outside(frame)
         self._parking = frame.parking
 
+    def go_by(self, frame: Frame) -> None:
+        """What is handled from now on sees another snapshot."""
+        self._frame = frame
+        self._outside.go_by(frame)
+
     def forget(self) -> None:
         """The batch was undone: what the lanes say may be wrong, so they are read again.
 

@@ -29,6 +29,10 @@ class Merging:
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
 
+    def go_by(self, texts: Mapping[str, str]) -> None:
+        """The texts are others from now on."""
+        self._texts = texts
+
     def can(self, row: Row) -> bool:
         """Whether a row can share a message."""
         body = row.body

@@ -99,6 +99,10 @@ class Sender:
                 queue = self._queues[key] = self._open(key)
             queue.append(row)
 
+    def go_by(self, texts: Mapping[str, str]) -> None:
+        """The texts are others from now on."""
+        self._merging.go_by(texts)
+
     @property
     def chats(self) -> int:
         """How many chats have something to send."""

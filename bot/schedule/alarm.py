@@ -9,6 +9,7 @@ back an hour it rings for nothing in that hour.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -16,6 +17,7 @@ import structlog
 from bot.errors import Away
 from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
+from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning
 from bot.sop.planner import GroupPlan
 from bot.tally import Histogram
@@ -46,11 +48,19 @@ class Timers(Protocol):
 
 
 class Alarm:
-    def __init__(self, clock: Clock, writer: Writer, timers: Timers, planning: Planning) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        writer: Writer,
+        timers: Timers,
+        planning: Planning,
+        noticing: Noticing | None = None,
+    ) -> None:
         self._clock = clock
         self._writer = writer
         self._timers = timers
         self._planning = planning
+        self._noticing = noticing
         self._groups: list[GroupPlan] = []
         self._horizon = 0
         self._slot: int | None = None
@@ -60,6 +70,7 @@ class Alarm:
         self.late = Histogram(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300)
         self._stale = True
         self._ringing = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._failures = 0
         self._tidied = 0
         self._running = False
@@ -98,33 +109,59 @@ class Alarm:
         self._stale = True
         self.due(self._clock.now())
 
+    async def change(self, plan: Callable[[Store, int], Planning]) -> int:
+        """Go by another planning, made on the writer's thread at the moment that is the answer.
+
+        What was due by then is of the old one, and of the new one only what comes after.
+        """
+        async with self._ringing:
+            while not await self._ring(now := self._clock.now()):
+                await asyncio.sleep(1)
+
+            def begin(store: Store) -> Planning:
+                store.occurrences.plan_until(now)
+                return plan(store, now)
+
+            self._planning = await self._writer.run(begin)
+            self._horizon = max(self._horizon, now)
+        self.replan()
+        return now
+
     async def next_due(self) -> int:
         """The next moment at which something falls due; 0 for never."""
-        moments = await self._next_slot(), self._timers.next_timer
+        moments = await self._next_slot(), self._timers.next_timer, await self._next_notice()
         return min((moment for moment in moments if moment), default=0)
 
     async def ring(self) -> None:
         """Feed all that is due by now, slots and timers, and return when it is committed."""
         async with self._ringing:
             now = self._clock.now()
-            due = self._plan(now) if 0 < await self._next_slot() <= now else []
-            self._note_lateness([one.due for one in due[:1]], now)
-            fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
-            if None in await asyncio.gather(*fed):
+            if not await self._ring(now):
                 # Not committed, so it is still due; but not again in the same instant.
                 self._failures += 1
                 self._arm(self._clock.now() + min(SECOND << self._failures, LOOK))
                 return
             self._failures = 0
-            if due:
-                await self._writer.run(lambda store: store.occurrences.plan_until(now))
-            self._horizon = max(self._horizon, now)
-            if self._slot is not None and self._slot <= now:
-                self._slot = None
             if now - self._tidied >= TIDY_EVERY:
                 self._tidied = now
                 await self._writer.run(lambda store: _tidy(store, now))
+            if self._noticing is not None and 0 < await self._next_notice() <= now:
+                await self._noticing.tell(now)
         self._arm(await self.next_due())
+
+    async def _ring(self, now: int) -> bool:
+        """Whether all that is due by now is committed."""
+        due = await self._plan(now) if 0 < await self._next_slot() <= now else []
+        self._note_lateness([one.due for one in due[:1]], now)
+        fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
+        if None in await asyncio.gather(*fed):
+            return False
+        if due:
+            await self._writer.run(lambda store: store.occurrences.plan_until(now))
+        self._horizon = max(self._horizon, now)
+        if self._slot is not None and self._slot <= now:
+            self._slot = None
+        return True
 
     def _note_lateness(self, slots: list[int], now: int) -> None:
         """Keep how late this ring is. What fell due while nobody was there does not count as late."""
@@ -134,16 +171,24 @@ class Alarm:
 
     async def _next_slot(self) -> int:
         """When the next slot is due; 0 for never. Kept until it is over or a group changes."""
-        while self._stale:
-            self._stale = False
-            self._groups = await self._writer.run(lambda store: self._planning.groups(store, self._horizon))
-            self._slot = None
-        if self._slot is None:
-            self._slot = self._planning.next_due(self._groups, self._horizon) or 0
-        return self._slot
+        async with self._looking:
+            while self._slot is None or self._stale:
+                if self._stale:
+                    self._stale = False
+                    self._groups = await self._writer.run(
+                        lambda store: self._planning.groups(store, self._horizon)
+                    )
+                # A hundred calendars take a tenth of a second, in which others are answered.
+                self._slot = (
+                    await asyncio.to_thread(self._planning.next_due, self._groups, self._horizon) or 0
+                )
+            return self._slot
 
-    def _plan(self, now: int) -> list[Occurrence]:
-        return self._planning.plan(self._groups, self._horizon, now)
+    async def _next_notice(self) -> int:
+        return await self._noticing.due(self._clock.now()) if self._noticing is not None else 0
+
+    async def _plan(self, now: int) -> list[Occurrence]:
+        return await asyncio.to_thread(self._planning.plan, self._groups, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

@@ -21,7 +21,7 @@ from bot.sop.checking import validate
 from bot.sop.hints import did_you_mean
 from bot.sop.holidays import NO_MORE, Holidays
 from bot.sop.parts import Part, Words, digest
-from bot.sop.reading import Document, read
+from bot.sop.reading import Document
 from bot.sop.references import (
     lost_slots,
     wrong_holidays,
@@ -31,7 +31,7 @@ from bot.sop.references import (
     wrong_text,
 )
 from bot.sop.schema import Activity, Bank, Calendar, HolidaysFile, Kinds, Post, Slot, slot_key
-from bot.sop.shelf import FOLDERS, HOLIDAYS, Shelf, is_library, shown, stray
+from bot.sop.shelf import FOLDERS, HOLIDAYS, Files, Shelf, is_library, shown, stray
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -42,6 +42,8 @@ class Library:
     """One state of the operators' files. `texts` are the defaults with their overrides.
 
     `places` says where each slot is written, by its key; `holidays` are days off and days of work.
+    `sources` is what stands in each file that is as it should be, and `kept` names the files that have
+    faults now, of which the last good version runs.
     """
 
     activities: Mapping[str, Activity]
@@ -52,6 +54,8 @@ class Library:
     faults: tuple[Fault, ...] = ()
     places: Mapping[str, Fault] = field(default_factory=dict)
     holidays: Holidays = NO_MORE
+    sources: dict[str, bytes] = field(default_factory=dict, repr=False)
+    kept: frozenset[str] = frozenset()
 
     @property
     def newcomers(self) -> bool:
@@ -75,7 +79,24 @@ def load(root: Path, kinds: Kinds) -> Library:
         return _nothing(root, kinds, "找不到这个文件夹")
     if not is_library(root):
         return _nothing(root, kinds, f"这里没有活动库：要有 {'、'.join(FOLDERS)} 这几个文件夹")
-    return _Loader(root, kinds).load()
+    return _Loader(root, kinds, Files()).load()
+
+
+def reload(root: Path, kinds: Kinds, before: Library) -> Library:
+    """Read the whole library again. Of a file with faults, and of what refers to it, the last good version
+    is taken, where `before` has one; the faults are told all the same.
+    """
+    if not is_library(root):
+        return replace(before, faults=load(root, kinds).faults, kept=frozenset(before.sources))
+    files = Files(alone=False)
+    kept = files.kept
+    library = _Loader(root, kinds, files).load()
+    told = set(library.faults)
+    while faulty := {fault.file for fault in library.faults} & before.sources.keys() - kept.keys():
+        kept |= {file: before.sources[file] for file in faulty}
+        library = _Loader(root, kinds, files).load()
+        told |= {fault for fault in library.faults if fault.file not in kept}
+    return replace(library, faults=tuple(sorted(told)), sources=library.sources | kept, kept=frozenset(kept))
 
 
 def _nothing(root: Path, kinds: Kinds, message: str) -> Library:
@@ -85,14 +106,15 @@ def _nothing(root: Path, kinds: Kinds, message: str) -> Library:
 class _Loader:
     """Checks each file in several ways, none of which waits for another, so that all faults come at once."""
 
-    def __init__(self, root: Path, kinds: Kinds) -> None:
+    def __init__(self, root: Path, kinds: Kinds, files: Files) -> None:
         self.root = root
         self.kinds = kinds
+        self.files = files
         self.faults: set[Fault] = set(stray(root))
-        self.banks = Shelf[Bank](root, "questions", "题库")
-        self.activities = Shelf[Activity](root, "activities", "活动")
-        self.posts = Shelf[Post](root, "texts", "帖子")
-        self.calendars = Shelf[Calendar](root, "calendars", "日历")
+        self.banks = Shelf[Bank](root, "questions", "题库", files)
+        self.activities = Shelf[Activity](root, "activities", "活动", files)
+        self.posts = Shelf[Post](root, "texts", "帖子", files)
+        self.calendars = Shelf[Calendar](root, "calendars", "日历", files)
         self.texts = dict(self.kinds.texts)
         self.named: set[str] = set()  # in texts/ so far
         self.places: dict[str, Fault] = {}
@@ -110,6 +132,7 @@ class _Loader:
             self._texts(document)
         for name, document in self.calendars.files(self.faults):
             self._calendar(name, document)
+        faulty = {fault.file for fault in self.faults}
         return Library(
             activities=MappingProxyType(self.activities.good),
             calendars=MappingProxyType(self.calendars.good),
@@ -119,12 +142,13 @@ class _Loader:
             faults=tuple(sorted(self.faults)),
             places=MappingProxyType(self.places),
             holidays=self.holidays,
+            sources={name: raw for name, raw in self.files.sources.items() if name not in faulty},
         )
 
     def _holidays(self) -> None:
         path = self.root / HOLIDAYS
         try:
-            document = read(path, shown(path))
+            document = self.files.read(path, shown(path))
         except Faults as error:
             self.faults.update(error.faults)
             return
@@ -214,7 +238,9 @@ class _Loader:
         return any(each.file == document.name and (each.line, each.col) == place for each in self.faults)
 
     def _valid(self, document: Document, model: type[M]) -> M | None:
-        made, faults = validate(document, model, root=self.root)
+        # A picture that went away since takes no good version with it.
+        root = None if document.name in self.files.kept else self.root
+        made, faults = validate(document, model, root=root)
         self.faults.update(faults)
         return made
 

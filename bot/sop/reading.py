@@ -69,17 +69,26 @@ class Document:
 
 def read(path: Path, shown_name: str) -> Document:
     """Read one file. Raises Faults, with one fault, when it is no YAML at all."""
+    return parse(contents(path, shown_name), shown_name)
+
+
+def contents(path: Path, name: str) -> bytes:
+    """What stands in a file. Raises Faults when it cannot be read, or is too large."""
     try:
-        text = _text(path, shown_name)
-        return _Builder(shown_name, text).document()
+        if path.stat().st_size > LARGEST:
+            raise Faults([Fault(name, 1, 1, "文件超过 1 MB，请拆成几个文件")])
+        return path.read_bytes()
     except OSError as error:
-        raise Faults([Fault(shown_name, 1, 1, f"读不了这个文件：{error.strerror}")]) from None
+        raise Faults([Fault(name, 1, 1, f"读不了这个文件：{error.strerror}")]) from None
 
 
-def _text(path: Path, name: str) -> str:
-    if path.stat().st_size > LARGEST:
-        raise Faults([Fault(name, 1, 1, "文件超过 1 MB，请拆成几个文件")])
-    raw = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+def parse(raw: bytes, name: str) -> Document:
+    """Read what stands in a file. Raises Faults, with one fault, when it is no YAML at all."""
+    return _Builder(name, _text(raw, name)).document()
+
+
+def _text(raw: bytes, name: str) -> str:
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -9,25 +10,53 @@ from typing import Generic, TypeVar
 from bot.errors import Fault, Faults
 from bot.sop.hints import did_you_mean
 from bot.sop.parts import NAME
-from bot.sop.reading import Document, read
+from bot.sop.reading import Document, contents, parse
 
 T = TypeVar("T")
+
+# Seconds. Who waits for the interpreter gets it at once from one who sleeps, and else after five milliseconds.
+EVERY, PAUSE = 0.001, 0.0001
 
 FOLDERS = ("activities", "calendars", "questions", "texts")
 HOLIDAYS = "holidays.yaml"
 _IGNORED = ("schema", HOLIDAYS)
 
 
+class Files:
+    """The files of a library, each read once. Of one in `kept`, that is read instead.
+
+    `sources` is what was read, by the file's name. Who is not `alone` lets other threads go on.
+    """
+
+    def __init__(self, *, alone: bool = True) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.sources: dict[str, bytes] = {}
+        self._documents: dict[tuple[str, bytes], Document] = {}
+        self._alone = alone
+        self._paused = 0.0
+
+    def read(self, path: Path, name: str) -> Document:
+        """Raises Faults when a file is no YAML at all."""
+        if not self._alone and time.perf_counter() - self._paused > EVERY:
+            time.sleep(PAUSE)
+            self._paused = time.perf_counter()
+        raw = self.sources[name] = self.kept.get(name) or contents(path, name)
+        if (name, raw) not in self._documents:
+            self._documents[name, raw] = parse(raw, name)
+        return self._documents[name, raw]
+
+
 class Shelf(Generic[T]):
     """What was read from one folder. `noun` is what its things are called to the operator."""
 
-    def __init__(self, root: Path, folder: str, noun: str) -> None:
+    def __init__(self, root: Path, folder: str, noun: str, files: Files) -> None:
         self.root = root
         self.folder = folder
         self.noun = noun
         self.good: dict[str, T] = {}
         self.broken: set[str] = set()
         self.unread = False
+        self._files = files
 
     def files(self, faults: set[Fault]) -> Iterator[tuple[str, Document]]:
         """Read every file, by name. Each counts as broken until it is among the good."""
@@ -42,7 +71,7 @@ class Shelf(Generic[T]):
                 faults.add(Fault(name, 1, 1, '文件名只能用字母、数字、汉字、"-" 和 "_"'))
             else:
                 try:
-                    yield path.stem, read(path, name)
+                    yield path.stem, self._files.read(path, name)
                 except Faults as error:
                     faults.update(error.faults)
                     self.unread = True

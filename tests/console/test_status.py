@@ -98,9 +98,18 @@ def test_who_answers_as_the_one_at_work_is_at_work(data: Path) -> None:
         words = status(data)
     assert (found["running"], found["pid"], found["address"]) == (True, 7, address)
     assert found["accounts"] == {"shop": "online"}
-    assert words.exit_code == 0
+    assert (words.exit_code, found["library"]) == (0, None)
     for said in ("在当差，01-07 08:00 开工，进程 7", address, "shop 在线", "没有要发的", "还没有到点的"):
         assert said in words.stdout
+
+
+def test_the_library_that_it_runs_is_told(data: Path) -> None:
+    """With its faults, what runs instead, and when it last changed."""
+    library = {"faults": 2, "kept": 1, "changed": "2030-01-07T02:30:00+00:00"}
+    with page(health(library=library)) as address:
+        at_work(data, address)
+        assert told(data)["library"] == library
+        assert "2 处错，看 xiaoer check；1 个文件用着上一个好的版本；01-07 10:30 改过" in status(data).stdout
 
 
 def test_reasons_of_its_own_are_told(data: Path) -> None:

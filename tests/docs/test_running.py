@@ -90,7 +90,8 @@ def test_the_status_that_is_shown_is_what_the_command_prints(capsys: pytest.Capt
         Next(now.replace(hour=20), ["看拼音猜成语"]),
     )
     work = notes.AtWork(4242, "http://127.0.0.1:8642", "2026-11-24T00:00:00+00:00")
-    answer = asking.Answer(["账号 shop 等人用手机扫码。"], {"shop": "scan"})
+    library = {"faults": 0, "kept": 0, "changed": "2026-11-24T01:30:00+00:00"}
+    answer = asking.Answer(["账号 shop 等人用手机扫码。"], {"shop": "scan"}, library)
     backup = (datetime.now(UTC) - timedelta(hours=9, minutes=1), f"{HOME}/backups/1124.db")
     Status(books, work, answer, backup, ZoneInfo("Asia/Shanghai")).show()
     shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]

@@ -41,6 +41,11 @@ def mount(app: FastAPI, sandbox: Sandbox, desk: Desk) -> None:
     async def index(group: str = "", me: str = "") -> None:
         await Page(sandbox, desk, Seat(sandbox, group, me)).build()
 
+    bind(app)
+
+
+def bind(app: FastAPI) -> None:
+    """Have an app serve the pages of NiceGUI."""
     ui.run_with(
         app,
         title="小二",
