@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -108,6 +110,28 @@ def check(
                     f"{sum(len(bank.questions) for bank in library.banks.values())} 道题。"
                 )
         raise typer.Exit(1 if faults else 0)
+
+
+@app.command("import")
+def bring(
+    file: Annotated[Path, typer.Argument(help="排期表，.xlsx")],
+    config_file: Config = None,
+    *,
+    into: Annotated[Path | None, typer.Option("--into", help="写进哪个活动库，默认看配置文件")] = None,
+    calendar: Annotated[str, typer.Option("--calendar", help="日历的名称；不写，就是表的文件名")] = "",
+    tag: Annotated[str, typer.Option("--tag", help="给哪个标签的群；不写，就是日历的名称")] = "",
+    force: Annotated[bool, typer.Option("--force", help="已经有的文件，也换掉")] = False,
+) -> None:
+    """把排期表变成日历、帖子和活动。有错，一格一格说清楚，什么也不写。"""
+    with explained():
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.importing.bringing import bring as bring_in  # noqa: PLC0415
+
+        settings = _settings(config_file)
+        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        root = into or _library(settings)
+        for line in bring_in(file, root, kinds(routes()), today, calendar=calendar, tag=tag, force=force):
+            print(line)
 
 
 @app.command()
