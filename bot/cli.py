@@ -299,7 +299,8 @@ def _too_slow(library: Library, settings: Settings, place: Path | str, groups: i
                 for name, each in reach(library, *found).items()
                 if settings.pace or name != "sandbox"
             ]
-    return too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute))
+    today = datetime.now(ZoneInfo(settings.timezone)).date()
+    return too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute), today)
 
 
 def _tell(word: str, number: str, data: Path | None, config_file: Path | None) -> None:
