@@ -135,6 +135,22 @@ def bring(
 
 
 @app.command()
+def schema(
+    config_file: Config = None,
+    *,
+    into: Annotated[Path | None, typer.Option("--into", help="写进哪里，默认是活动库里的 schema")] = None,
+) -> None:
+    """写好给编辑器用的 JSON Schema：写活动库和配置时，能补全、有说明、错处画红线。"""
+    with explained():
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.sop.schemas import FOLDER, write  # noqa: PLC0415
+
+        folder = into or _library(_settings(config_file)) / FOLDER
+        for path in write(folder, kinds(routes()), Settings):
+            print(f"写了 {path}")
+
+
+@app.command()
 def status(data: Data = None, config_file: Config = None, *, as_json: Json = False) -> None:
     """小二怎么样了：在不在、账号、发件箱、今天的日程、下一件事。好好的退出码是 0，不是就是 1。"""
     with explained():

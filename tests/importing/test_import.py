@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from tests.harness import SHIPPED
 from tests.importing.sheets import PNG, bring, files, sheet
 
 KINDS = kinds(routes())
+BOTH = ("日期", "星期", "时间", "类型", "内容")
 
 
 @pytest.fixture(autouse=True)
@@ -263,6 +264,34 @@ def test_a_head_that_will_not_do_is_told(
     """Which columns are missing, or are there twice."""
     result = bring(sheet(tmp_path / "plan.xlsx", ["周一", "8:00", "好", "好"], head=head), root)
     assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
+def test_dates_and_kinds_of_day_become_rules(tmp_path: Path, root: Path) -> None:
+    """One day, several, workdays, days of the month; with the weekday in the comment."""
+    plan = sheet(
+        tmp_path / "plan.xlsx",
+        [datetime(2026, 12, 24), "周四", time(20), "通知", "平安夜"],
+        ["", "", "20:30", "通知", "早点睡"],
+        ["12月25日-26日", "", "8:00", "通知", "圣诞"],
+        ["工作日", "", "8:30", "通知", "上班"],
+        ["每月15日", "", "9:00", "通知", "月中"],
+        ["", "周日", "9:00", "通知", "歇着"],
+        head=BOTH,
+    )
+    result = bring(plan, root)
+    assert result.exit_code == 0, result.stderr
+    lines = (root / "calendars/plan.yaml").read_text().splitlines()
+    assert [line.partition(", post")[0] for line in lines if line.startswith("  - ")] == [
+        '  - {id: 20261224-2000, at: "20:00", once: 2026-12-24',
+        '  - {id: 20261224-2030, at: "20:30", once: 2026-12-24',
+        '  - {id: 20261225-0800, at: "08:00", once: [2026-12-25, 2026-12-26]',
+        '  - {id: workdays-0830, at: "08:30", on: workdays',
+        '  - {id: m15-0900, at: "09:00", monthly: 15',
+        '  - {id: sun-0900, at: "09:00", on: sun',
+    ]
+    assert lines[5] == "  # 周四 · 通知"
+    refused = bring(sheet(plan, ["12月24日", "周三", "8:00", "", "好"], head=BOTH), root, "--force")
+    assert "'Sheet1'!B2: 12 月 24 日是星期四，和写的星期对不上" in refused.stderr
 
 
 TEXTS = st.text(
