@@ -111,6 +111,44 @@ def check(
         raise typer.Exit(1 if faults else 0)
 
 
+@app.command("import")
+def bring(
+    file: Annotated[Path, typer.Argument(help="排期表，.xlsx")],
+    config_file: Config = None,
+    *,
+    into: Annotated[Path | None, typer.Option("--into", help="写进哪个活动库，默认看配置文件")] = None,
+    calendar: Annotated[str, typer.Option("--calendar", help="日历的名称；不写，就是表的文件名")] = "",
+    tag: Annotated[str, typer.Option("--tag", help="给哪个标签的群；不写，就是日历的名称")] = "",
+    force: Annotated[bool, typer.Option("--force", help="已经有的文件，也换掉")] = False,
+) -> None:
+    """把排期表变成日历、帖子和活动。有错，一格一格说清楚，什么也不写。"""
+    with explained():
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.importing.bringing import bring as bring_in  # noqa: PLC0415
+
+        settings = _settings(config_file)
+        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        root = into or _library(settings)
+        for line in bring_in(file, root, kinds(routes()), today, calendar=calendar, tag=tag, force=force):
+            print(line)
+
+
+@app.command()
+def schema(
+    config_file: Config = None,
+    *,
+    into: Annotated[Path | None, typer.Option("--into", help="写进哪里，默认是活动库里的 schema")] = None,
+) -> None:
+    """写好给编辑器用的 JSON Schema：写活动库和配置时，能补全、有说明、错处画红线。"""
+    with explained():
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.sop.schemas import FOLDER, write  # noqa: PLC0415
+
+        folder = into or _library(_settings(config_file)) / FOLDER
+        for path in write(folder, kinds(routes()), Settings):
+            print(f"写了 {path}")
+
+
 @app.command()
 def status(data: Data = None, config_file: Config = None, *, as_json: Json = False) -> None:
     """小二怎么样了：在不在、账号、发件箱、今天的日程、下一件事。好好的退出码是 0，不是就是 1。"""

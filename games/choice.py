@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LETTERS = "ABCD"
 
@@ -14,10 +14,10 @@ _ANSWER = re.compile(r"(?:我)?(?:选|答|猜|选择|答案)?(?:是)?[:： ]?([a
 class Question:
     """`options` are four texts for A to D, `answer` is the right letter, `why` explains it."""
 
-    ask: str
-    options: tuple[str, ...]
-    answer: str
-    why: str = ""
+    ask: str = field(metadata={"description": "题目"})
+    options: tuple[str, ...] = field(metadata={"description": "四个选项，互不相同，前面不写 A、B、C、D"})
+    answer: str = field(metadata={"description": "正确的那个：A、B、C 或 D"})
+    why: str = field(default="", metadata={"description": "公布答案时讲一句为什么"})
 
     def __post_init__(self) -> None:
         if not self.ask.strip():

@@ -12,13 +12,13 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from bot.dispatch.router import Router
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
 from bot.model import MINUTE, SECOND, Message, Reply, Role, Timer, Values
-from bot.sop.schema import Activity, Duration, Part, Questions, at_least, template
+from bot.sop.schema import Activity, Duration, Part, Questions, at_least, one_or_list, template
 from games.choice import Choice
 from games.game import Game
 from games.ranking import prizes
@@ -54,16 +54,12 @@ router = Router(
 class Rule(Part):
     """How long a round takes answers, and the pause before the next."""
 
-    open: Annotated[Duration, at_least(5 * SECOND, "5s")]
-    gap: Duration = 10 * SECOND
+    open: Annotated[Duration, at_least(5 * SECOND, "5s")] = Field(description="一题开放多久，至少 5s")
+    gap: Duration = Field(10 * SECOND, description="公布答案以后，歇多久出下一题；不写是 10s")
 
 
 class First(Part):
-    first: Annotated[int, Field(ge=1, le=100)]
-
-
-def _amounts(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+    first: int = Field(ge=1, le=100, description="答对的前几名算赢，1 到 100")
 
 
 Amount = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -72,13 +68,19 @@ Amount = Annotated[int, Field(ge=0, le=1_000_000)]
 class Reward(Part):
     """Points for the winners in their order (the last for all who come after), and for taking part."""
 
-    winners: Annotated[tuple[Amount, ...], BeforeValidator(_amounts), Field(min_length=1)]
-    everyone: Amount = 0
+    winners: Annotated[tuple[Amount, ...], one_or_list(Amount), Field(min_length=1)] = Field(
+        description="第一名、第二名……各得几分；名次比数字多，后面的都按最后一个数"
+    )
+    everyone: Amount = Field(0, description="参加的每人几分，赢的也有；不写是 0")
 
 
 class Posts(Part):
-    opening: Annotated[str, template("rounds", "minutes")]
-    closing: Annotated[str, template("players", "rounds")] = ""
+    opening: Annotated[str, template("rounds", "minutes")] = Field(
+        description="开场，可用 {rounds} 题数、{minutes} 每题几分钟"
+    )
+    closing: Annotated[str, template("players", "rounds")] = Field(
+        "", description="散场，可用 {players} 参加人数、{rounds} 题数；不写就不说"
+    )
 
 
 def _game(name: str) -> str:
@@ -92,13 +94,13 @@ class QuizActivity(Activity):
 
     messages: ClassVar[int] = 2
 
-    kind: Literal["quiz"]
-    game: Annotated[str, AfterValidator(_game)]
-    questions: Questions
-    round: Rule
-    winners: Literal["all"] | First
-    reward: Reward
-    posts: Posts
+    kind: Literal["quiz"] = Field(description="种类：问答")
+    game: Annotated[str, AfterValidator(_game)] = Field(description="玩法，和题库里的一样")
+    questions: Questions = Field(description="从哪里抽题，抽几题")
+    round: Rule = Field(description="一题的时间")
+    winners: Literal["all"] | First = Field(description="谁算赢：前几名，或者答对的都算（all）")
+    reward: Reward = Field(description="给多少分")
+    posts: Posts = Field(description="要说的话")
 
 
 @router.slot("quiz", QuizActivity)

@@ -52,16 +52,18 @@ _NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 class Posts(Part):
-    opening: Annotated[str, template("points", "shares")]
+    opening: Annotated[str, template("points", "shares")] = Field(
+        description="发的时候说的话，可用 {points} 总积分、{shares} 份数"
+    )
 
 
 class PacketActivity(Activity):
     """A packet from the group's treasury."""
 
-    kind: Literal["red_packet"]
-    points: Annotated[int, Field(ge=1, le=1_000_000)]
-    shares: Annotated[int, Field(ge=1, le=1000)]
-    posts: Posts
+    kind: Literal["red_packet"] = Field(description="种类：红包")
+    points: int = Field(ge=1, le=1_000_000, description="总积分，从群的国库里出")
+    shares: int = Field(ge=1, le=1000, description="份数，不能比总积分多，每份至少 1 分")
+    posts: Posts = Field(description="要说的话")
 
     @model_validator(mode="after")
     def _enough(self) -> Self:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from bot.dispatch.router import Router
 from bot.dispatch.turn import Turn
 from bot.model import Message, Reply
@@ -24,14 +26,14 @@ router = Router(
 
 
 class Posts(Part):
-    opening: Annotated[str, template()]
+    opening: Annotated[str, template()] = Field(description="到点说的那一句，没有变量")
 
 
 class MorningSignIn(Activity):
     """Calls everybody to sign in."""
 
-    kind: Literal["sign_in"]
-    posts: Posts
+    kind: Literal["sign_in"] = Field(description="种类：签到")
+    posts: Posts = Field(description="要说的话")
 
 
 @router.command("签到", "打卡")

@@ -73,8 +73,10 @@ def _different(moments: tuple[WarmUp, ...]) -> tuple[WarmUp, ...]:
 class WarmUp(Part):
     """A word before something bigger: when, and which post; without one, what is coming is announced."""
 
-    at: EarlyMoment
-    post: Annotated[Words, template()] | None = None
+    at: EarlyMoment = Field(description="提前多久，比如 -30m；或者前几天的几点，比如 -1d 18:00")
+    post: Annotated[Words, template()] | None = Field(
+        None, description="发哪条帖子，或者直接写一句话；不写，就说什么时候有什么活动"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -89,24 +91,44 @@ class Slot(Part):
     are written to in the group or one by one, and `most` to how many at once.
     """
 
-    id: Annotated[Words, AfterValidator(_slot_id)] | None = None
-    at: ClockTime
-    on: Days = EVERY_DAY
-    date: MonthDays | None = None
-    once: Dates | None = None
-    monthly: DaysOfMonth | None = None
-    lunar: LunarDays | None = None
-    festival: Festivals | None = None
-    day: Annotated[int, Field(ge=1, le=30)] | None = None
-    segment: Literal["active", "silent-7d", "silent-30d"] | None = None
-    do: Words | None = None
-    post: Annotated[Words, AfterValidator(_own_words)] | None = None
-    rotate: Annotated[tuple[Words, ...], AfterValidator(_taking_turns)] | None = None
-    to: Literal["group", "private"] = "group"
-    most: Annotated[int, Field(ge=1, le=100)] = 20
-    late: Annotated[Duration, at_least(MINUTE, "1m")] = 10 * MINUTE
-    priority: Annotated[int, Field(ge=-100, le=100)] = 0
-    warm_up: Annotated[tuple[WarmUp, ...], AfterValidator(_different)] = ()
+    id: Annotated[Words, AfterValidator(_slot_id)] | None = Field(
+        None, description="时段的编号，一本日历里不重复，定了就别改"
+    )
+    at: ClockTime = Field(description='几点几分，两位数，24 小时制，比如 "20:00"')
+    on: Days = Field(
+        EVERY_DAY,
+        description="每周的星期几：mon-fri、[tue, thu]、daily、周六；"
+        "workdays 是法定工作日，holidays 是节假日。什么日子都不写，就是每天",
+    )
+    date: MonthDays | None = Field(None, description="每年的几月几日，比如 12-24，可以写几个")
+    once: Dates | None = Field(None, description="只在这一天，比如 2026-12-24，可以写几天")
+    monthly: DaysOfMonth | None = Field(None, description="每月几号：15，可以写几个；last 是最后一天")
+    lunar: LunarDays | None = Field(None, description="农历的几月几日，比如 8-15；闰月不算")
+    festival: Festivals | None = Field(None, description="节日或节气，比如 元宵节、冬至")
+    day: Annotated[int, Field(ge=1, le=30)] | None = Field(
+        None, description="进群的第几天，1 到 30：写给新人，每人一次"
+    )
+    segment: Literal["active", "silent-7d", "silent-30d"] | None = Field(
+        None, description="写给哪些成员：active 这周说过话的，silent-7d、silent-30d 这么久没说话的"
+    )
+    do: Words | None = Field(None, description="办哪个活动，写它的文件名；和 post、rotate 三选一")
+    post: Annotated[Words, AfterValidator(_own_words)] | None = Field(
+        None, description="发哪条帖子，写它的名字，或者直接写一句话；和 do、rotate 三选一"
+    )
+    rotate: Annotated[tuple[Words, ...], AfterValidator(_taking_turns)] | None = Field(
+        None, description="几个活动或帖子轮着来，至少两个；和 do、post 三选一"
+    )
+    to: Literal["group", "private"] = Field(
+        "group", description="写给新人或一部分人时：group 在群里点名，private 私聊；不写是 group"
+    )
+    most: int = Field(20, ge=1, le=100, description="写给一部分人时，一次最多几个人；不写是 20")
+    late: Annotated[Duration, at_least(MINUTE, "1m")] = Field(
+        10 * MINUTE, description="最多晚多久还发，至少 1m；不写是 10m"
+    )
+    priority: int = Field(0, ge=-100, le=100, description="同一时刻有几条，数大的在先，-100 到 100；不写是 0")
+    warm_up: Annotated[tuple[WarmUp, ...], AfterValidator(_different)] = Field(
+        (), description="预告，比如 [-1d 18:00, -30m]，或者 {at: -30m, post: soon}"
+    )
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -169,8 +191,10 @@ def warm_up_key(slot: str, before: str) -> str:
 class Those(Part):
     """Some groups: those with any of the tags, and those that are named, by title or `account/chat`."""
 
-    tags: Annotated[tuple[Words, ...], Field(min_length=1)] = ()
-    groups: Annotated[tuple[Words, ...], Field(min_length=1)] = ()
+    tags: Annotated[tuple[Words, ...], Field(min_length=1)] = Field((), description="标签，有其中一个就算")
+    groups: Annotated[tuple[Words, ...], Field(min_length=1)] = Field(
+        (), description="群，写群名，或者 账号/群的编号"
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -186,7 +210,7 @@ class Those(Part):
 class Audience(Those):
     """Which groups a calendar is for."""
 
-    except_: Annotated[Those | None, Field(alias="except")] = None
+    except_: Those | None = Field(None, alias="except", description="这些群除外")
 
     def reaches(self, tags: Collection[str], names: Collection[str]) -> bool:
         """Whether a calendar is for a group with these tags and names."""
@@ -196,11 +220,11 @@ class Audience(Those):
 class Override(Those):
     """What some groups have otherwise: one slot, by its id, at another time, with something else, or not."""
 
-    slot: Words
-    at: ClockTime | None = None
-    do: Words | None = None
-    post: Annotated[Words, template()] | None = None
-    skip: bool = False
+    slot: Words = Field(description="改哪个时段，写它的 id")
+    at: ClockTime | None = Field(None, description="改到几点")
+    do: Words | None = Field(None, description="改办哪个活动")
+    post: Annotated[Words, template()] | None = Field(None, description="改发哪条帖子，或者一句话")
+    skip: bool = Field(False, description="写 true，这些群不办这一条")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -230,13 +254,17 @@ class Calendar(Part):
     group has more than `posts_a_day`, over all its calendars.
     """
 
-    title: Words
-    audience: Audience
-    days: Literal["workdays", "holidays"] | None = None
-    quiet: Hours | None = None
-    posts_a_day: Annotated[int, Field(ge=1)] | None = None
-    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
-    overrides: tuple[Override, ...] = ()
+    title: Words = Field(description="名称，开张时念给群主听")
+    audience: Audience = Field(description="给哪些群：标签或群名")
+    days: Literal["workdays", "holidays"] | None = Field(
+        None, description="整本只在法定工作日（workdays）或节假日（holidays）走"
+    )
+    quiet: Hours | None = Field(None, description='不打扰的时候，比如 "22:00-07:00"，里面到点的跳过')
+    posts_a_day: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="一个群一天最多几条，几本日历一起算，取最小的"
+    )
+    slots: Annotated[tuple[Slot, ...], Field(min_length=1)] = Field(description="时段，一行一条")
+    overrides: tuple[Override, ...] = Field((), description="有的群不一样：换时刻、换内容，或者不办")
 
     def rule(self, slot: Slot) -> Rule:
         """Return on which days a slot falls, and which of them the calendar leaves out."""

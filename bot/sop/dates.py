@@ -10,13 +10,13 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from bot.model import DAY, SECOND
 from bot.sop.days import LAST
 from bot.sop.festivals import FESTIVALS, MonthDay, festival
 from bot.sop.hints import did_you_mean
-from bot.sop.values import clock_time, duration, typed
+from bot.sop.values import clock_time, duration, shaped, typed
 
 T = TypeVar("T")
 
@@ -140,7 +140,7 @@ def within(at: time, span: tuple[time, time]) -> bool:
     return first <= at < last if first < last else at >= first or at < last
 
 
-def _many(read: Callable[[str], T], what: str) -> BeforeValidator:
+def _many(read: Callable[[str], T], what: str, shape: Any) -> BeforeValidator:  # noqa: ANN401 - a type
     """Read one, or a list of them, as a tuple without repetitions."""
 
     def take(value: object) -> tuple[T, ...]:
@@ -151,18 +151,36 @@ def _many(read: Callable[[str], T], what: str) -> BeforeValidator:
             raise ValueError(f"不能空着，要写{what}")
         return tuple(sorted({read(typed(part, what)): None for part in parts}))  # type: ignore[type-var]
 
-    return BeforeValidator(take)
+    return BeforeValidator(take, json_schema_input_type=shape | list[shape])
 
 
-def _one(read: Callable[[str], T], kind: type[T], what: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: value if isinstance(value, kind) else read(typed(value, what)))
+def _one(read: Callable[[str], T], kind: type[T], what: str, shape: Any) -> BeforeValidator:  # noqa: ANN401
+    return BeforeValidator(
+        lambda value: value if isinstance(value, kind) else read(typed(value, what)),
+        json_schema_input_type=shape,
+    )
 
 
-Dates = Annotated[tuple[date, ...], _many(calendar_date, "日期，比如 2026-12-24")]
-MonthDays = Annotated[tuple[MonthDay, ...], _many(month_day, "每年的日期，比如 12-24")]
-LunarDays = Annotated[tuple[MonthDay, ...], _many(lunar_day, "农历日期，比如 8-15")]
-DaysOfMonth = Annotated[tuple[int, ...], _many(day_of_month, "几号，比如 15，或者 last")]
-Festivals = Annotated[tuple[str, ...], _many(festival_name, "节日，比如 元宵节")]
-Date = Annotated[date, _one(calendar_date, date, "日期，比如 2026-12-24")]
-Hours = Annotated[tuple[time, time], BeforeValidator(hours)]
-EarlyMoment = Annotated[Before, _one(before, Before, "提前的时刻，比如 -30m 或 -1d 18:00")]
+_A_DATE = shaped("[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", "2026-12-24")
+_A_DAY = shaped("[0-9]{1,2}-[0-9]{1,2}", "12-24")
+_A_LUNAR_DAY = shaped("[0-9]{1,2}-[0-9]{1,2}", "8-15", "1-15")
+_A_DAY_OF_MONTH = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": ["integer", "string"], "minimum": 1, "maximum": 31, "pattern": "^([0-9]+|last|最后一天)$"}
+    ),
+]
+_A_FESTIVAL = Annotated[str, WithJsonSchema({"type": "string", "examples": list(FESTIVALS)})]
+_A_MOMENT = shaped("-([0-9]+[dhms])+|-[0-9]{1,2}d +[0-2][0-9]:[0-5][0-9]", "-30m", "-2h", "-1d 18:00")
+_A_CLOCK = "[0-2][0-9]:[0-5][0-9]"
+Dates = Annotated[tuple[date, ...], _many(calendar_date, "日期，比如 2026-12-24", _A_DATE)]
+MonthDays = Annotated[tuple[MonthDay, ...], _many(month_day, "每年的日期，比如 12-24", _A_DAY)]
+LunarDays = Annotated[tuple[MonthDay, ...], _many(lunar_day, "农历日期，比如 8-15", _A_LUNAR_DAY)]
+DaysOfMonth = Annotated[tuple[int, ...], _many(day_of_month, "几号，比如 15，或者 last", _A_DAY_OF_MONTH)]
+Festivals = Annotated[tuple[str, ...], _many(festival_name, "节日，比如 元宵节", _A_FESTIVAL)]
+Date = Annotated[date, _one(calendar_date, date, "日期，比如 2026-12-24", _A_DATE)]
+Hours = Annotated[
+    tuple[time, time],
+    BeforeValidator(hours, json_schema_input_type=shaped(f"{_A_CLOCK} *- *{_A_CLOCK}", "22:00-07:00")),
+]
+EarlyMoment = Annotated[Before, _one(before, Before, "提前的时刻，比如 -30m 或 -1d 18:00", _A_MOMENT)]

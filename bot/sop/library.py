@@ -160,7 +160,7 @@ class _Loader:
 
     def _bank(self, name: str, document: Document) -> None:
         game = self._named(document, "game", self.kinds.games, "玩法")
-        head = self._valid(document, _bank_model(game) if game else _AnyBank)
+        head = self._valid(document, bank_model(game) if game else _AnyBank)
         first: dict[str, int] = {}
         twins: set[Fault] = set()
         for number, raw in enumerate(document.items("questions")):
@@ -252,8 +252,8 @@ class _AnyActivity(Activity):
 
 
 class _BankHead(Part):
-    title: Words
-    game: Words
+    title: Words = Field(description="名称，给自己人看")
+    game: Words = Field(description="玩法，和活动里的一样")
     questions: Any
 
 
@@ -264,9 +264,11 @@ class _AnyBank(_BankHead):
 
 
 @lru_cache
-def _bank_model(game: type) -> type[_BankHead]:
-    questions: Any = (Annotated[list[game], Field(min_length=1)], ...)  # type: ignore[valid-type]
-    return create_model("BankFile", __base__=_BankHead, questions=questions)
+def bank_model(game: type) -> type[_BankHead]:
+    """Return the model of a file of questions of one game."""
+    told = Field(description="题目，至少一道，不能有两道一模一样")
+    questions: Any = (Annotated[list[game], Field(min_length=1)], told)  # type: ignore[valid-type]
+    return create_model(f"BankOf{game.__module__}", __base__=_BankHead, questions=questions)
 
 
 class _Texts(RootModel[dict[str, Post]]):

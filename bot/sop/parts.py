@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 NAME = re.compile(r"[\w-]+")
-_POST_ID = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
+POST_ID = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 
 
 class Part(BaseModel):
@@ -24,7 +24,7 @@ Words = Annotated[str, Field(min_length=1)]
 
 def is_post_id(text: str) -> bool:
     """Whether a slot's `post` names a post, rather than being the text itself."""
-    return _POST_ID.fullmatch(text) is not None
+    return POST_ID.fullmatch(text) is not None
 
 
 def digest(value: object) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from bot.sop.calendar import Audience, Calendar, Slot, slot_key
 from bot.sop.dates import Date
@@ -21,6 +21,7 @@ from bot.sop.values import (
     Picture,
     at_least,
     check_template,
+    one_or_list,
     template,
     variables,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "check_template",
     "digest",
     "is_post_id",
+    "one_or_list",
     "slot_key",
     "template",
     "variables",
@@ -58,20 +60,18 @@ class Activity(Part):
 
     messages: ClassVar[int] = 1
 
-    title: Words
-    goal: str = ""
-    kind: Words
+    title: Words = Field(description="名称：今日安排里是它，群主说「开始」也用它")
+    goal: str = Field("", description="目的，给自己人看，群里不显示")
+    kind: Words = Field(description="种类")
 
 
 class Questions(Part):
     """Where an activity takes its questions from, and how many: the key `questions` of any kind."""
 
-    from_: Annotated[
-        tuple[Words, ...],
-        BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-        Field(alias="from", min_length=1),
-    ]
-    pick: Annotated[int, Field(ge=1)]
+    from_: Annotated[tuple[Words, ...], one_or_list(Words), Field(min_length=1)] = Field(
+        alias="from", description="题库的编号，可以写几个"
+    )
+    pick: int = Field(ge=1, description="抽几题，不能比题库里的多")
 
     def banks(self) -> Sequence[str]:
         """Return the ids of the banks."""
@@ -81,8 +81,8 @@ class Questions(Part):
 class Post(Part):
     """A text of texts/*.yaml, as it will be sent, with a picture perhaps (a path in the library)."""
 
-    text: Words
-    picture: Picture | None = None
+    text: Words = Field(description="要发的话")
+    picture: Picture | None = Field(None, description="图片，路径从活动库算起，比如 pictures/room.png")
 
     @model_validator(mode="before")
     @classmethod
@@ -93,8 +93,10 @@ class Post(Part):
 class HolidaysFile(Part):
     """holidays.yaml: days off by what they are for, and days that are worked, beside those that are known."""
 
-    holidays: dict[Date, Words] = Field(default_factory=dict)
-    workdays: tuple[Date, ...] = ()
+    holidays: dict[Date, Words] = Field(
+        default_factory=dict, description="放假的日子和名目，比如 2027-02-06: 春节"
+    )
+    workdays: tuple[Date, ...] = Field((), description="调休要上班的周末，比如 [2027-02-14]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bot.durations import duration
 from bot.sop.days import DAYS_OFF, WORKDAYS
@@ -71,6 +71,11 @@ def _day(name: str, text: str) -> int:
         known = "，要写 mon 到 sun、mon-fri、[mon, wed]、daily、周一到周日、workdays 或 holidays"
         raise ValueError(f'不认识的日子 "{text}"' + (hint or known))
     return number
+
+
+def _in_any_case(word: str) -> str:
+    """Return a pattern for a word in large or small letters, for who has no flags."""
+    return "".join(f"[{letter.upper()}{letter}]" for letter in word)
 
 
 def variables(text: str) -> tuple[str, ...]:
@@ -135,17 +140,48 @@ def at_least(shortest: int, written: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def shaped(pattern: str, *examples: str) -> Any:  # noqa: ANN401 - a type, as pydantic wants it
+    """Return what an editor is told of a text that a BeforeValidator reads: its pattern, and examples."""
+    return Annotated[
+        str, WithJsonSchema({"type": "string", "pattern": f"^({pattern})$", "examples": list(examples)})
+    ]
+
+
+def one_or_list(item: Any) -> BeforeValidator:  # noqa: ANN401
+    """Take one thing for a list of it: stands in an annotation beside a tuple."""
+    return BeforeValidator(
+        lambda value: (value,) if isinstance(value, str | int) else value,
+        json_schema_input_type=item | list[item],
+    )
+
+
+_A_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_A_DAY = f"({'|'.join((*map(_in_any_case, _DAYS), *(day for day in _DAY_NUMBERS if not day.isascii())))})"
+_KIND_OF_DAY: Any = shaped("|".join(_KINDS_OF_DAY), "workdays", "holidays")
+_DAY_OR_SPAN: Any = shaped(f"daily|每天|{_A_DAY}( *- *{_A_DAY})?", "daily", "mon-fri", "sat", "周一")
+
 Duration = Annotated[
     int,
     BeforeValidator(
-        lambda value: value if isinstance(value, int) else duration(typed(value, "时长，比如 3m"))
+        lambda value: value if isinstance(value, int) else duration(typed(value, "时长，比如 3m")),
+        json_schema_input_type=shaped("(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?", "90s", "3m", "1h30m"),
     ),
 ]
 ClockTime = Annotated[
     time,
     BeforeValidator(
-        lambda value: value if isinstance(value, time) else clock_time(typed(value, "时刻，比如 08:00"))
+        lambda value: value if isinstance(value, time) else clock_time(typed(value, "时刻，比如 08:00")),
+        json_schema_input_type=shaped(_A_CLOCK, "08:00", "20:00"),
     ),
 ]
-Days = Annotated[frozenset[int] | Literal["workdays", "holidays"], BeforeValidator(days)]
-Picture = Annotated[str, AfterValidator(_picture)]
+Days = Annotated[
+    frozenset[int] | Literal["workdays", "holidays"],
+    BeforeValidator(days, json_schema_input_type=_KIND_OF_DAY | _DAY_OR_SPAN | list[_DAY_OR_SPAN]),
+]
+Picture = Annotated[
+    str,
+    AfterValidator(_picture),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"\.({'|'.join(_in_any_case(each[1:]) for each in PICTURES)})$"}
+    ),
+]

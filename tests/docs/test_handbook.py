@@ -26,6 +26,7 @@ from bot.errors import Faults
 from bot.sop.library import load
 from bot.sop.schema import Activity, Calendar, Post, variables
 from storage.settling import Listed
+from tests.importing.sheets import sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = (
@@ -315,6 +316,30 @@ def test_the_library_of_the_handbook_has_no_fault(good: list[str]) -> None:
     assert sum(len(one.slots) for one in library.calendars.values()) > 3
     assert library.texts != KINDS.texts
     assert len(set(good)) == len(good)
+
+
+def test_the_plan_of_the_handbook_can_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its table, typed into a spreadsheet, gives the files that it names; and its faults are told so."""
+    monkeypatch.chdir(tmp_path)
+    head = "| 日期 | 时间 | 类型 |"
+    lines = HANDBOOK[HANDBOOK.index(head) :].partition("\n\n")[0].splitlines()
+    book = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "---" not in line]
+    sheet(Path("十二月.xlsx"), *book[1:], head=book[0])
+    result = CliRunner().invoke(cli, ["import", "十二月.xlsx", "--tag", "理财", "--into", "library"])
+    assert result.exit_code == 0, result.stderr
+    assert [str(fault) for fault in load(Path("library"), KINDS).faults] == []
+    for name in ("calendars/shi-er-yue.yaml", "texts/shi-er-yue.yaml"):
+        assert Path("library", name).is_file()
+        assert name in spans(section("导入排期表"))
+    (shown,) = re.findall(r"^```text\n(十二月\.xlsx .*?)\n```$", HANDBOOK, re.MULTILINE | re.DOTALL)
+    good, late, packet = (
+        ["周一", "8:00", "", "好"],
+        ["周二", "25:00", "", "好"],
+        ["周三", "20:00", "红包", "快来抢"],
+    )
+    sheet(Path("十二月.xlsx"), good, good, late, good, packet, head=book[0])
+    wrong = CliRunner().invoke(cli, ["import", "十二月.xlsx", "--into", "other"])
+    assert wrong.stderr.strip() == shown
 
 
 def test_the_configuration_of_the_handbook_is_the_default() -> None:
