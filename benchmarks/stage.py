@@ -84,10 +84,10 @@ async def stage(
         await app.stop()
 
 
-async def open_groups(app: App, groups: int, members: int, first: int = 0) -> list[list[Person]]:
+async def open_groups(app: App, groups: int, members: int) -> list[list[Person]]:
     """Groups `g0`, `g1`, … that are 开张, each with an owner at the head of its members."""
     made = []
-    for number in range(first, first + groups):
+    for number in range(groups):
         people = [Person(f"{number}-{one}", f"群友{one}") for one in range(members)]
         roster = Roster(ACCOUNT, f"g{number}", f"群{number}", people[0].id, tuple(people), app.clock.now())
         fed = app.dispatcher.feed(roster)

@@ -13,11 +13,12 @@ from benchmarks.full import copied
 from benchmarks.grab import race
 from benchmarks.growth.ground import Ground, more
 from benchmarks.sign_in import call
-from benchmarks.stage import Stage, folder, line, open_groups, say, stage
+from benchmarks.stage import Stage, folder, line, say, stage
 from benchmarks.stream import CHATTER
+from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import settle
 from bot.config import Settings
-from bot.model import Message, Person
+from bot.model import Message, Person, Roster
 from storage.audit import audit
 
 TALK = 20_000
@@ -45,7 +46,7 @@ def on_server(ground: Ground, groups: int) -> dict[str, float]:
 
 
 async def run(data: Path, groups: range, each: int) -> dict[str, float]:
-    people = {group: [Person(f"{group}-{one}", f"群友{one}") for one in range(each)] for group in groups}
+    people = names(groups, each)
     async with stage(data) as app:
         return {
             "chatter_us": chatter(app, people),
@@ -56,8 +57,20 @@ async def run(data: Path, groups: range, each: int) -> dict[str, float]:
 
 async def run_on_server(data: Path, url: str, groups: range) -> float:
     async with stage(data, Settings(sandbox=False, database_url=SecretStr(url))) as app:
-        people = await open_groups(app, len(groups), SIGN_INS // len(groups), groups[0])
-        return await sign_in(app, dict(zip(groups, people, strict=True)))
+        people = names(groups, SIGN_INS // len(groups))
+        await open_groups(app, people)
+        return await sign_in(app, people)
+
+
+async def open_groups(app: Stage, people: People) -> None:
+    """All at once: after each of them, or after them all, the calendars are planned anew for every group."""
+    fed = []
+    for group, members in people.items():
+        roster = Roster(ACCOUNT, f"g{group}", f"群{group}", members[0].id, tuple(members), app.clock.now())
+        fed.append(app.dispatcher.feed(roster))
+    await asyncio.gather(*(one for one in fed if one is not None))
+    await asyncio.gather(*(say(app, group, members[0], "开张", "open") for group, members in people.items()))
+    await settle(app)
 
 
 def chatter(app: Stage, people: People) -> float:
@@ -96,6 +109,10 @@ async def grab(app: Stage, people: People) -> float:
         decided, _ = await race(app, work, SHARES * len(people))
         taken += decided
     return PACKETS * SHARES / taken
+
+
+def names(groups: range, each: int) -> People:
+    return {group: [Person(f"{group}-{one}", f"群友{one}") for one in range(each)] for group in groups}
 
 
 def everybody(app: Stage, people: People, each: int, text: str, key: str) -> list[Message]:
