@@ -12,11 +12,12 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from bot.durations import duration
 from bot.model import DAY, SECOND
 from bot.sop.days import LAST
 from bot.sop.festivals import FESTIVALS, MonthDay, festival
 from bot.sop.hints import did_you_mean
-from bot.sop.values import clock_time, duration, shaped, typed
+from bot.sop.values import clock_time, shaped, typed
 
 T = TypeVar("T")
 
