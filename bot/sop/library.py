@@ -53,6 +53,11 @@ class Library:
     places: Mapping[str, Fault] = field(default_factory=dict)
     holidays: Holidays = NO_MORE
 
+    @property
+    def newcomers(self) -> bool:
+        """Whether any slot is for those who joined so many days ago."""
+        return any(slot.day for calendar in self.calendars.values() for slot in calendar.slots)
+
     @classmethod
     def empty(cls, kinds: Kinds) -> Self:
         """Return a library with the default texts alone."""
