@@ -19,6 +19,8 @@ M = TypeVar("M", bound=BaseModel)
 
 _Found = tuple[Loc, ErrorDetails, str]  # where, what, and the sentence when it is known already
 
+LONGEST = 40
+
 _EXTRA = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
 
@@ -141,7 +143,7 @@ def _sentence(path: Loc, error: ErrorDetails) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
     subject = _subject(path)
-    given = error["input"] if path and isinstance(error["input"], str) else ""
+    given = _shortened(error["input"]) if path and isinstance(error["input"], str) else ""
     if kind in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", str(context["expected"]))
         return f'{subject}只能写 {"、".join(allowed)}，不能写 "{given}"{did_you_mean(given, allowed)}'
@@ -150,6 +152,12 @@ def _sentence(path: Loc, error: ErrorDetails) -> str:
             said = say(context)
             return subject + said + (f'，不能写 "{given}"' if given and said.startswith("要写") else "")
     return f"{subject}写得不对（{error['msg']}）"
+
+
+def _shortened(text: str) -> str:
+    """A value as it is told: of what is longer than a line, how it begins."""
+    line = text.strip().partition("\n")[0]
+    return text if line == text and len(line) <= LONGEST else line[:LONGEST] + "…"
 
 
 def _subject(path: Loc) -> str:
