@@ -19,6 +19,7 @@ from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
 from bot.adapters.sandbox.adapter import Sandbox
 from bot.clock import MovableClock, SystemClock
 from bot.config import Pace, Settings
+from bot.console.report import sunday
 from bot.dispatch import gate, lanes
 from bot.dispatch.counts import Counts
 from bot.dispatch.dispatcher import Dispatcher
@@ -33,7 +34,7 @@ from bot.schedule.moving import Mover
 from bot.schedule.planning import Planning, keys
 from bot.sop.library import load
 from bot.sop.schema import Kinds
-from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
+from handlers import calendar, entry, help, points, quiz, red_packet, report, sign_in  # noqa: A004
 from storage.database import Database
 from storage.sandbox_store import SandboxStore
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from storage.outbox import Row
     from storage.store import Store
 
-HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, help)
+HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, report, help)
 
 log = structlog.get_logger()
 
@@ -68,6 +69,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.place = settings.server or data
+        self._drawn = data / sunday.FOLDER
         self.library_root = library
         self.sandbox: Sandbox | None = None
         self.clock: Clock = SystemClock()
@@ -98,6 +100,7 @@ class App:
         """Take nothing more in, finish what is under way, close."""
         self.hurry()
         self.alarm.stop()
+        await self.sunday.stop()
         await self.sender.stop()
         for adapter in self._adapters.values():
             await adapter.stop()
@@ -120,7 +123,7 @@ class App:
 
     def busy(self) -> bool:
         """Whether queue or outbox hold anything that goes on without the clock being moved."""
-        return not self.dispatcher.idle or self.sender.busy
+        return not self.dispatcher.idle or self.sender.busy or self.sunday.busy
 
     # What the dispatcher tells of what was committed. ----------------------------------------------
 
@@ -154,8 +157,19 @@ class App:
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(frame, self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()
-        self.sender = Sender(self.clock, writer, self._adapters, pacers, self.library_root, library.texts)
+        self.sender = Sender(
+            self.clock, writer, self._adapters, pacers, self.library_root, library.texts, self._drawn
+        )
         self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning)
+        self.sunday = sunday.Sunday(
+            settings,
+            lambda: self.library,
+            self.clock,
+            self.database,
+            self.dispatcher,
+            self._drawn,
+            self._write_counts,
+        )
         if isinstance(self.clock, MovableClock):
             self.mover = Mover(self.clock, self.alarm, self.busy, store.save_offset)
 
@@ -163,8 +177,13 @@ class App:
         for adapter in self._adapters.values():
             await adapter.start(self.dispatcher)
         await self.alarm.start()
+        self.sunday.start()
         if self.sandbox is not None and not await writer.run(_any_open):
             await first_group(self.sandbox)
+
+    async def _write_counts(self) -> None:
+        self.dispatcher.write_counts()
+        await self.database.writer.run(lambda _: None)
 
     def _make_adapters(self, store: SandboxStore) -> None:
         if self.settings.with_sandbox:

@@ -134,12 +134,16 @@ class Account(Part):
 
 
 class Settings(Part):
-    """All of config.yaml; every key has a default, so the file may be empty or missing."""
+    """All of config.yaml; every key has a default, so the file may be empty or missing.
+
+    `reports_to` is the group that gets the Sunday report: its title, or account/chat.
+    """
 
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     data: str = "data"
     database_url: Annotated[SecretStr, AfterValidator(_server)] | None = None
     library: str = "sop_library"
+    reports_to: str = ""
     treasury: Annotated[int, Field(ge=0, le=1_000_000_000)] = 10_000
     sign_in: SignIn = Field(default_factory=SignIn)
     entry: Entry = Field(default_factory=Entry)

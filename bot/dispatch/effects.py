@@ -41,10 +41,8 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
             body["key"] = effect.text
     if post:
         body["post"] = True
-    if effect.picture:
-        body["picture"] = effect.picture
-    if effect.file:
-        body["file"] = effect.file
+    files = {"picture": effect.picture, "drawn": effect.drawn, "file": effect.file}
+    body |= {kind: name for kind, name in files.items() if name}
     if effect.card is not None:
         body["card"] = asdict(effect.card)
     if effect.private:
