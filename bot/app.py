@@ -18,6 +18,7 @@ from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
 from bot.adapters.sandbox.adapter import Sandbox
 from bot.clock import MovableClock, SystemClock
 from bot.config import Pace, Settings
+from bot.console.report import sunday
 from bot.dispatch import gate, lanes
 from bot.dispatch.counts import Counts
 from bot.dispatch.dispatcher import Dispatcher
@@ -36,7 +37,7 @@ from bot.schedule.planning import Planning, keys
 from bot.sop.changes import Changes
 from bot.sop.library import Library
 from bot.sop.schema import Kinds
-from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
+from handlers import calendar, entry, help, points, quiz, red_packet, report, sign_in  # noqa: A004
 from storage.database import Database
 from storage.sandbox_store import SandboxStore
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from storage.outbox import Row
     from storage.store import Store
 
-HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, help)
+HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, report, help)
 
 
 def routes() -> Routes:
@@ -71,6 +72,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.place = settings.server or data
+        self._drawn = data / sunday.FOLDER
         self.library_root = library
         self.sandbox: Sandbox | None = None
         self.clock: Clock = SystemClock()
@@ -99,6 +101,7 @@ class App:
         """Take nothing more in, finish what is under way, close."""
         self.hurry()
         self.alarm.stop()
+        await self.sunday.stop()
         await self.sender.stop()
         for adapter in self._adapters.values():
             await adapter.stop()
@@ -126,7 +129,7 @@ class App:
 
     def busy(self) -> bool:
         """Whether queue or outbox hold anything that goes on without the clock being moved."""
-        return not self.dispatcher.idle or self.sender.busy
+        return not self.dispatcher.idle or self.sender.busy or self.sunday.busy
 
     # What the dispatcher tells of what was committed. ----------------------------------------------
 
@@ -160,9 +163,20 @@ class App:
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(self._frame, self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()
-        self.sender = Sender(self.clock, writer, self._adapters, pacers, self.library_root, library.texts)
+        self.sender = Sender(
+            self.clock, writer, self._adapters, pacers, self.library_root, library.texts, self._drawn
+        )
         noticing = Noticing(writer, lambda: self.library, settings.notices_to, self.deliver)
         self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning, noticing)
+        self.sunday = sunday.Sunday(
+            settings,
+            lambda: self.library,
+            self.clock,
+            self.database,
+            self.dispatcher,
+            self._drawn,
+            self._write_counts,
+        )
         if isinstance(self.clock, MovableClock):
             self.mover = Mover(self.clock, self.alarm, self.busy, store.save_offset)
 
@@ -170,6 +184,7 @@ class App:
         for adapter in self._adapters.values():
             await adapter.start(self.dispatcher)
         await self.alarm.start()
+        self.sunday.start()
         if self.sandbox is not None and not await writer.run(_any_open):
             await first_group(self.sandbox)
 
@@ -187,6 +202,10 @@ class App:
         now = await self.alarm.change(begin)
         self.sender.go_by(library.texts)
         return now
+
+    async def _write_counts(self) -> None:
+        self.dispatcher.write_counts()
+        await self.database.writer.run(lambda _: None)
 
     def _make_adapters(self, store: SandboxStore) -> None:
         if self.settings.with_sandbox:

@@ -167,6 +167,47 @@ def status(data: Data = None, config_file: Config = None, *, as_json: Json = Fal
         raise typer.Exit(2 if found.books is None else 0 if found.healthy else 1)
 
 
+@app.command()
+def report(
+    group: Annotated[str, typer.Option("--group", help="哪个群：群名、账号/群号或编号；不写就是全部")] = "",
+    week: Annotated[str, typer.Option("--week", help="哪一周，比如 2026-W47；不写就是这一周")] = "",
+    sheet: Annotated[Path | None, typer.Option("--xlsx", help="写成表格文件")] = None,
+    picture: Annotated[Path | None, typer.Option("--png", help="画成图片")] = None,
+    data: Data = None,
+    config_file: Config = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """一周办得怎么样：每场准不准时，多少人参加，答对多少，前后聊了多少，给了多少分。"""
+    with explained():
+        if as_json + (sheet is not None) + (picture is not None) > 1:
+            raise Unusable("--json、--xlsx、--png 一次只能写一个。")
+        for file, ending in ((sheet, ".xlsx"), (picture, ".png")):
+            if file is not None and file.suffix.lower() != ending:
+                raise Unusable(f"文件名要以 {ending} 结尾，不能是 {file}。")
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.console.report import files, reading, table  # noqa: PLC0415
+        from bot.sop.library import load  # noqa: PLC0415
+        from storage.database import look  # noqa: PLC0415
+
+        settings = _settings(config_file, data)
+        library = load(_library(settings), kinds(routes()))
+        found = look(_agreed(settings, data), reading.reader(settings, library, week, group))
+        if as_json:
+            print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+        elif sheet is not None:
+            files.save_sheet(found, sheet)
+            print(f"写好了：{sheet}")
+        elif picture is not None:
+            saved = files.save_pictures(found, picture)
+            for path, title in saved:
+                print(f"画好了：{path}（{title}）")
+            if not saved:
+                print("这一周还没有什么可画的。")
+        else:
+            table.show(found)
+
+
 @db.command("upgrade")
 def upgrade(data: Data = None, config_file: Config = None) -> None:
     """把数据库升级到这一版程序要的样子；xiaoer run 开工时也会做。"""

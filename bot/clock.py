@@ -75,7 +75,9 @@ class MovableClock(SystemClock):
             sleeper = asyncio.Event()
             self._sleepers[sleeper] = moment
             try:
-                await asyncio.wait_for(sleeper.wait(), min(left, LOOK) / SECOND)
+                # Not wait_for, which may take the end of the sleep for an answer to a cancellation.
+                async with asyncio.timeout(min(left, LOOK) / SECOND):
+                    await sleeper.wait()
             except TimeoutError:
                 pass
             finally:

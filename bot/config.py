@@ -159,6 +159,7 @@ class Settings(Part):
     notices_to: str = Field(
         "", description="晚了、错过、没发成的事告诉哪个群：写 账号/群号，或者群名；不写就只记日志"
     )
+    reports_to: str = Field("", description="周日晚上的周报发到哪个群：写 账号/群号，或者群名；不写就不发")
     treasury: int = Field(
         10_000, ge=0, le=1_000_000_000, description="第一次开张时给国库多少分，不写是 10000，0 就是不给"
     )

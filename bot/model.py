@@ -155,7 +155,22 @@ class Invited:
     at: int
 
 
-Event = Message | Roster | Joined | Left | Invited
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Pictures of a week were drawn for a group, each with its name among those drawn, and its title.
+
+    `key` is what they are sent by, once; `week` is the week in words.
+    """
+
+    account: str
+    chat: str
+    key: str
+    week: str
+    pictures: tuple[tuple[str, str], ...]
+    at: int
+
+
+Event = Message | Roster | Joined | Left | Invited | Drawn
 
 
 # Events of our own: the alarm brings them. ----------------------------------------------------
@@ -218,7 +233,8 @@ class Card:
 class Reply(NamedTuple):
     """Something to say: a key of the texts (or a text as it stands) and the values in it.
 
-    `to` is called by name at the head. `picture` and `file` are paths in the library. `occurrence`
+    `to` is called by name at the head. `picture` and `file` are paths in the library, `drawn` is the name
+    of a picture that 小二 drew itself. `occurrence`
     ties the message to a slot's occurrence, whose outcome follows the message's; `about` names what
     is void when the message never goes out.
     """
@@ -234,6 +250,7 @@ class Reply(NamedTuple):
     occurrence: int = 0
     about: str = ""
     send_before: int = 0
+    drawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

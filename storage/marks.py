@@ -33,6 +33,11 @@ _KNOWN = each(
         marks.c.message == _wanted.c.message,
     ),
 )
+_HAS = Query(
+    select(marks.c.at).where(
+        marks.c.account == bindparam("a"), marks.c.chat == bindparam("c"), marks.c.message == bindparam("m")
+    )
+)
 _OUTCOME = Query(
     update(marks)
     .where(
@@ -95,6 +100,11 @@ class Marks:
         elif not marked:
             self._db.later(_ADD_NEW, row)
         return not marked
+
+    def has(self, account: str, chat: str, message: str) -> bool:
+        """Whether a message was handled."""
+        self._db.flush()
+        return self._db.one(_HAS, a=account, c=chat, m=message) is not None
 
     def failed(self, account: str, chat: str, message: str) -> None:
         """Say that the handler of a marked message raised."""

@@ -70,12 +70,14 @@ _OCCURRENCES = Query(
 _in_quizzes = (quizzes.c.group_id == bindparam("g"), *_within(quizzes.c.at))
 _QUIZZES = Query(
     select(quizzes.c.occurrence, func.sum(rounds.c.right_answers))
+    .select_from(quizzes)
     .join(rounds, rounds.c.quiz_id == quizzes.c.id)
     .where(*_in_quizzes)
     .group_by(quizzes.c.id, quizzes.c.occurrence)
 )
 _ANSWERS = Query(
     select(quizzes.c.occurrence, quizzes.c.at, answers.c.member_id, func.count(), func.sum(postings.c.amount))
+    .select_from(quizzes)
     .join(rounds, rounds.c.quiz_id == quizzes.c.id)
     .join(answers, answers.c.round_id == rounds.c.id)
     .outerjoin(
@@ -87,11 +89,13 @@ _ANSWERS = Query(
 )
 _PACKETS = Query(
     select(packets.c.occurrence, shares.c.at, shares.c.member_id, shares.c.points)
+    .select_from(packets)
     .outerjoin(shares, (shares.c.packet_id == packets.c.id) & shares.c.member_id.is_not(None))
     .where(packets.c.group_id == bindparam("g"), *_within(packets.c.at))
 )
 _SIGN_INS = Query(
     select(postings.c.at, sign_ins.c.member_id, sign_ins.c.points)
+    .select_from(sign_ins)
     .join(
         postings,
         (postings.c.key == _key("sign_in", sign_ins.c.member_id, sign_ins.c.day)) & (postings.c.amount > 0),
@@ -107,6 +111,7 @@ _TALK = Query(
 )
 _WRITTEN = Query(
     select(written.c.member_id, func.sum(written.c.messages))
+    .select_from(written)
     .join(members, members.c.id == written.c.member_id)
     .where(
         members.c.group_id == bindparam("g"),
@@ -146,6 +151,11 @@ class Brought:
     paid: int = 0
     messages: int | None = None
 
+    @property
+    def played(self) -> bool:
+        """Whether members could take part in it."""
+        return self.kind != "post" and self.state in ("sent", "late", "unknown")
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -172,8 +182,8 @@ class Week:
 
     @property
     def active(self) -> bool:
-        """Whether there is anything to tell."""
-        return bool(self.occurrences or self.messages or self.players)
+        """Whether there is more to tell than that people talked."""
+        return bool(self.occurrences or self.players)
 
 
 class Reports:
@@ -245,7 +255,7 @@ class Reports:
         called = [line for line in week.occurrences if line.what in calls]
         for line in called:
             line.kind = "sign_in"
-        called = [line for line in called if line.state in ("sent", "late", "unknown")]
+        called = [line for line in called if line.played]
         moments = [line.sent_at or line.due for line in called]
         first = monday.toordinal()
         for at, member, points in self._db.all(_SIGN_INS, g=group, first=first - 1, last=first + 8):

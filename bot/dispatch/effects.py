@@ -45,7 +45,12 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
             body["key"] = effect.text
     if post:
         body["post"] = True
-    beside = {"picture": effect.picture, "file": effect.file, "private": effect.private}
+    beside = {
+        "picture": effect.picture,
+        "drawn": effect.drawn,
+        "file": effect.file,
+        "private": effect.private,
+    }
     body |= {name: given for name, given in beside.items() if given}
     if effect.card is not None:
         body["card"] = asdict(effect.card)

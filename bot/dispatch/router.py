@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.dispatch.lanes import Lane
 from bot.dispatch.text import LONGEST, plain, spellings, words
-from bot.model import Invited, Joined, Left, Member, Message, Result, Role, Roster, Timer
+from bot.model import Drawn, Invited, Joined, Left, Member, Message, Result, Role, Roster, Timer
 
 if TYPE_CHECKING:
     from bot.dispatch.turn import PrivateTurn, Turn
@@ -110,7 +110,7 @@ class Router:
         """Start an activity of this kind, from the calendar or by the owner's word."""
         return lambda handler: _once(self.slots, kind, (definition, handler), handler)
 
-    def on(self, event: type[Roster | Joined | Left | Invited]) -> Callable[[H], H]:
+    def on(self, event: type[Roster | Joined | Left | Invited | Drawn]) -> Callable[[H], H]:
         return lambda handler: _once(self.events, event, handler, handler)
 
 

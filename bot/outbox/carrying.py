@@ -31,12 +31,15 @@ log = structlog.get_logger()
 
 
 class Carrier:
-    """`files` is the folder that pictures and files are in."""
+    """`files` is the folder that pictures and files are in, `drawn` that of pictures which 小二 drew."""
 
-    def __init__(self, book: Book, adapters: Mapping[str, Adapter], files: Path, merging: Merging) -> None:
+    def __init__(
+        self, book: Book, adapters: Mapping[str, Adapter], files: Path, merging: Merging, drawn: Path
+    ) -> None:
         self._book = book
         self._adapters = adapters
         self._files = files
+        self._drawn = drawn
         self._merging = merging
         # By row, of what can be repeated: how often it may have been done.
         self._perhaps = Counter[int]()
@@ -111,13 +114,13 @@ class Carrier:
         body = row.body
         if row.kind == "announce":
             return Announce(body["text"], row.chat)
-        picture, file = body.get("picture"), body.get("file")
+        picture, file, drawn = body.get("picture"), body.get("file"), body.get("drawn")
         return Say(
             row.chat,
             fill(body["text"], body["values"]),
             private=bool(body.get("private")),
             mentions=(Person(*body["to"]),) if "to" in body else (),
-            picture=self._files / picture if picture else None,
+            picture=self._files / picture if picture else self._drawn / drawn if drawn else None,
             file=self._files / file if file else None,
             card=Card(**body["card"]) if "card" in body else None,
         )

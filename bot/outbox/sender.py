@@ -46,7 +46,8 @@ Key = tuple[str, str]
 class Sender:
     """One task for each chat that has something to send. `pacers` go by account; without one, no wait.
 
-    `files` is the folder that pictures and files are in; `texts` say which replies can share a message.
+    `files` is the folder that pictures and files are in, `drawn` that of pictures which 小二 drew; `texts`
+    say which replies can share a message.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Sender:
         pacers: Mapping[str, Pacer],
         files: Path,
         texts: Mapping[str, str] | None = None,
+        drawn: Path | None = None,
     ) -> None:
         self._clock = clock
         self._writer = writer
@@ -65,7 +67,7 @@ class Sender:
             account: Gate(account, clock, pacer, adapters.get(account)) for account, pacer in pacers.items()
         }
         self._merging = Merging(texts or {})
-        self._carrier = Carrier(self._book, adapters, files, self._merging)
+        self._carrier = Carrier(self._book, adapters, files, self._merging, drawn or files)
         self._queues: dict[Key, deque[Row] | Chat] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._asleep: dict[asyncio.Task[None], int] = {}
