@@ -30,7 +30,7 @@ from bot.ports import Adapter, Clock
 from bot.schedule.alarm import Alarm
 from bot.schedule.moving import Mover
 from bot.schedule.planning import Planning, keys
-from bot.sop.library import load
+from bot.sop.library import Library, load
 from bot.sop.schema import Kinds
 from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
 from storage.database import Database
@@ -66,6 +66,7 @@ class App:
         self, settings: Settings, data: Path, library: Path, *, chance: Random | None = None
     ) -> None:
         self.settings = settings
+        self.data = data
         self.place = settings.server or data
         self.library_root = library
         self.sandbox: Sandbox | None = None
@@ -81,10 +82,10 @@ class App:
         Raises Unusable when the data folder cannot be had or an account has no token.
         """
         table = routes()
-        self.library = load(self.library_root, kinds(table))
+        self.library = self._read_library(table)
         for fault in self.library.faults:
             log.warning("put aside, the rest runs", fault=str(fault))
-        self.database = await Database.open(self.place)
+        self.database = await self._open()
         try:
             await self._put_together(table)
         except BaseException as error:
@@ -133,11 +134,23 @@ class App:
 
     # Putting together. -----------------------------------------------------------------------------
 
+    async def _open(self) -> Database:
+        return await Database.open(self.place)
+
+    def _read_library(self, table: Routes) -> Library:
+        return load(self.library_root, kinds(table))
+
+    async def _make_clock(self, store: SandboxStore) -> Clock:
+        movable = self.settings.with_sandbox and not self.settings.accounts
+        return MovableClock(await store.offset()) if movable else SystemClock()
+
+    def _frame(self, table: Routes) -> Frame:
+        return Frame(table, self.library, self.settings, self._chance, self.planning.of)
+
     async def _put_together(self, table: Routes) -> None:
         writer, library, settings = self.database.writer, self.library, self.settings
         store = SandboxStore(self.database)
-        movable = settings.with_sandbox and not settings.accounts
-        self.clock = MovableClock(await store.offset()) if movable else SystemClock()
+        self.clock = await self._make_clock(store)
         self._make_adapters(store)
 
         now = self.clock.now()
@@ -147,9 +160,8 @@ class App:
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
         self.planning = Planning(library.calendars, settings.timezone, since)
-        frame = Frame(table, library, settings, self._chance, self.planning.of)
         made = await writer.run(lanes.load_all)
-        self.dispatcher = Dispatcher(frame, self.clock, writer, made, self, self._adapters)
+        self.dispatcher = Dispatcher(self._frame(table), self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()
         self.sender = Sender(self.clock, writer, self._adapters, pacers, self.library_root, library.texts)
         self.alarm = Alarm(self.clock, writer, self.dispatcher, self.planning)

@@ -14,6 +14,7 @@ from storage.marks import Marks
 from storage.occurrences import Occurrences
 from storage.outbox import Outbox
 from storage.quizzes import Quizzes
+from storage.reckoning import Reckoning
 from storage.red_packets import RedPackets
 from storage.sandbox import SandboxWorld
 from storage.settling import Settling
@@ -31,6 +32,7 @@ class Store:
         self.occurrences = Occurrences(db)
         self.outbox = Outbox(db)
         self.quizzes = Quizzes(db)
+        self.reckoning = Reckoning(db)
         self.red_packets = RedPackets(db)
         self.sandbox = SandboxWorld(db)
         self.settling = Settling(db)
