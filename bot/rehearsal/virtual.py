@@ -20,6 +20,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, now: int) -> None:
         self._began = self.now = now
         super().__init__(_Jumps(self._jump))
+        # asyncio's own nanosecond is less than what lies between two floats after some months.
+        self._clock_resolution = 0.5 / SECOND
 
     def time(self) -> float:
         return (self.now - self._began) / SECOND
