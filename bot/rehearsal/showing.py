@@ -49,34 +49,41 @@ def show(seen: Rehearsed) -> None:
 
 
 def _transcript(seen: Rehearsed, lines: Sequence[Line]) -> Iterator[str]:
-    """小二's messages, and between them who else wrote how much."""
+    """What 小二 says to all; and between, in a line each, what people say and it answers."""
     day = None
-    for (today, bot), each in groupby(lines, lambda line: (_local(seen, line).date(), line.who == BOT)):
+    for (today, to_all), each in groupby(lines, lambda line: (_local(seen, line).date(), _to_all(line))):
         if today != day:
             day = today
             yield f"── 周{DAYS[day.weekday()]} {day}"
         said = list(each)
-        if bot:
+        if to_all:
             for line in said:
                 yield from _message(seen, line)
         else:
-            yield _voices(seen, said)
+            yield _talk(seen, said)
+
+
+def _to_all(line: Line) -> bool:
+    return line.who == BOT and not line.answer
 
 
 def _message(seen: Rehearsed, line: Line) -> Iterator[str]:
     told = [part for part in line.text.splitlines() if part.strip()]
     left = len(told) - LINES
     for number, part in enumerate(told[:LINES]):
-        head = f"{_local(seen, line):%H:%M:%S} {BOT}：" if not number else " " * 13
+        head = " " * 16 if number else f"{_local(seen, line):%H:%M:%S} {BOT}："
         more = f"　（还有 {left} 行）" if number == LINES - 1 and left > 0 else ""
         yield f"  {head}{_short(part, WIDTH)}{more}"
 
 
-def _voices(seen: Rehearsed, said: Sequence[Line]) -> str:
-    few = "；".join(f"{line.who}：{_short(line.text.strip(), WORDS)}" for line in said[:VOICES])
-    people = len({line.who for line in said})
-    more = f"；……共 {people} 人 {len(said)} 句" if len(said) > VOICES else ""
-    return f"  {_local(seen, said[0]):%H:%M:%S} {few}{more}"
+def _talk(seen: Rehearsed, said: Sequence[Line]) -> str:
+    people = [line for line in said if line.who != BOT]
+    few = [f"{line.who}：{_short(line.text.strip(), WORDS)}" for line in people[:VOICES]]
+    if len(people) > VOICES:
+        few.append(f"……共 {len({line.who for line in people})} 人 {len(people)} 句")
+    if len(people) < len(said):
+        few.append(f"小二答了 {len(said) - len(people)} 条")
+    return f"  {_local(seen, said[0]):%H:%M:%S} {'；'.join(few)}"
 
 
 def _groups(seen: Rehearsed) -> Table:

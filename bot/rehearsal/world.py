@@ -33,12 +33,13 @@ class Act(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What can be read in a group. `key` is that of the group, `who` a name."""
+    """What can be read in a group. `key` is that of the group, `who` a name; `answer` is what calls somebody."""
 
     at: int
     key: Key
     who: str
     text: str
+    answer: bool = False
 
 
 class World:
@@ -88,9 +89,9 @@ class World:
         """Whether there is such a group."""
         return key in self._groups
 
-    def show(self, key: Key, text: str) -> None:
+    def show(self, key: Key, text: str, *, answer: bool) -> None:
         """小二 has said something."""
-        self.lines.append(Line(self._loop.now, key, BOT, text))
+        self.lines.append(Line(self._loop.now, key, BOT, text, answer))
 
     def has_read(self, row: Listed) -> bool:
         """Whether members have read a message, alone or as a part of another one."""
@@ -203,7 +204,7 @@ class Platform:
             raise Unsupported("演练里没有邀请")
         self._fate.step()
         if not outgoing.private:
-            self._world.show((self.account, outgoing.chat), _shown(outgoing))
+            self._world.show((self.account, outgoing.chat), _shown(outgoing), answer=bool(outgoing.mentions))
         self._fate.step()
 
 
