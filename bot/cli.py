@@ -84,11 +84,10 @@ def check(
         from bot.sop.library import load  # noqa: PLC0415
 
         settings, faults = Settings(), []
-        if path is None:
-            try:
-                settings = _settings(config_file, data)
-            except Faults as found:
-                faults = list(found.faults)
+        try:
+            settings = _settings(config_file, data)
+        except Faults as found:
+            faults = list(found.faults)
         library = load(path or _library(settings), kinds(routes()))
         faults += library.faults
         slow = _too_slow(library, settings, _place(settings, data), groups)

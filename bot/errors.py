@@ -9,7 +9,7 @@ XiaoerError
 └── Delivery        a message did not go out
     ├── NotSent     it certainly did not arrive; it may be tried again
     │   └── TooFast the platform asks to send less
-    ├── Unsure      it may have arrived; never tried again blindly
+    ├── Unsure      it may have arrived; what was said is never tried again blindly
     └── Unsupported the platform cannot do this
 """
 

@@ -86,6 +86,21 @@ class _Server(uvicorn.Server):
         yield
 
 
+def server_for(made: FastAPI) -> uvicorn.Server:
+    """What serves the pages, ready to be given a socket."""
+    return _Server(
+        uvicorn.Config(
+            made,
+            log_config=None,  # bot/logs.py says how
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE + 2,
+            lifespan="on",
+        )
+    )
+
+
 def _on_signals() -> asyncio.Event:
     """What is set by Ctrl-C or SIGTERM, from here on."""
     stop = asyncio.Event()
@@ -100,17 +115,7 @@ async def _serve(app: App, listening: socket.socket, password: str, stop: asynci
         from bot.adapters.sandbox import page  # noqa: PLC0415 - NiceGUI binds to one server in a process
 
         page.mount(made, app.sandbox, desk(app))
-    server = _Server(
-        uvicorn.Config(
-            made,
-            log_config=None,  # bot/logs.py says how
-            log_level="warning",
-            access_log=False,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=GRACE + 2,
-            lifespan="on",
-        )
-    )
+    server = server_for(made)
     loop = asyncio.get_running_loop()
     serving = loop.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():

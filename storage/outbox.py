@@ -95,6 +95,11 @@ class Row(NamedTuple):
         """Whether a timer or a slot wants it said, and nobody waits for an answer."""
         return "post" in self.body
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be done twice without harm: an effect, not something that is said."""
+        return self.kind != "say"
+
     def late(self, now: int) -> bool:
         """Whether its moment has passed."""
         return 0 < self.send_before < now
@@ -143,7 +148,7 @@ class Outbox:
         ]
 
     def planned(self, rows: Sequence[Row]) -> None:
-        """They certainly did not leave, and will be tried again."""
+        """They certainly did not leave, or can be repeated, and will be tried again."""
         self._now(rows, "planned")
 
     def sending(self, rows: Sequence[Row]) -> None:

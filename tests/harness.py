@@ -27,11 +27,11 @@ from bot.dispatch import lanes
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lanes import Key, Lane
 from bot.dispatch.turn import Frame
+from bot.durations import duration
 from bot.model import Event, Message, Occurrence, Person, Roster, fill
 from bot.schedule.planning import Planning
 from bot.serve import face
 from bot.sop.library import Library, load
-from bot.sop.schema import duration
 from storage.audit import audit
 from storage.database import read
 from storage.outbox import Row

@@ -83,8 +83,9 @@ def _next(store: Store, settings: Settings, library: Library, now: int) -> tuple
 
 
 def _title(library: Library, one: Occurrence) -> str:
-    activity = library.activities.get(one.do)
-    return (activity.title if activity else one.do or one.post)[:LONGEST]
+    activity, post = library.activities.get(one.do), library.posts.get(one.post)
+    said = activity.title if activity else one.do or (post.text if post else one.post)
+    return said.strip().partition("\n")[0][:LONGEST]
 
 
 def _local(moment: int, zone: ZoneInfo) -> datetime:

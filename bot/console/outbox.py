@@ -153,7 +153,7 @@ def refusal(number: int, before: str) -> str:
 async def _write(place: Place, word: Word, number: int, *, movable: bool) -> None:
     made = await database.Database.open(place)
     try:
-        # As the next start would: what was being sent when the last process died is unknown.
+        # As the next start would: what was being said when the last process died is unknown.
         await made.writer.run(_left)
         ahead = await made.writer.run(lambda store: store.sandbox.offset()) if movable else 0
         before, _ = await say(made.writer, word, number, SystemClock().now() + ahead)
@@ -165,4 +165,7 @@ async def _write(place: Place, word: Word, number: int, *, movable: bool) -> Non
 
 def _left(store: Store) -> None:
     for row in store.outbox.in_state("sending"):
-        store.outbox.ended(row, "unknown", "上次停下时正在发送")
+        if row.repeatable:
+            store.outbox.planned([row])
+        else:
+            store.outbox.ended(row, "unknown", "上次停下时正在发送")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -53,6 +54,7 @@ def look(folder: Path, settings: Settings, library: Library) -> Status:
         work if answer else None,
         asking.Answer(reasons, answer.accounts if answer else {}),
         notes.last_backup(folder),
+        ZoneInfo(settings.timezone),
         on_server=bool(settings.server),
     )
 
@@ -65,6 +67,7 @@ class Status:
     work: notes.AtWork | None
     answer: asking.Answer
     backup: tuple[datetime, str] | None
+    zone: ZoneInfo
     on_server: bool = False
 
     @property
@@ -97,7 +100,7 @@ class Status:
     def _lines(self) -> Iterator[tuple[str, Text]]:
         books, work = self.books, self.work
         if work:
-            began = datetime.fromisoformat(work.since).astimezone(books.now.tzinfo if books else None)
+            began = datetime.fromisoformat(work.since).astimezone(self.zone)
             yield "小二", Text(f"在当差，{began:%m-%d %H:%M} 开工，进程 {work.pid}，{work.address}", "green")
         for number, reason in enumerate(self.answer.reasons):
             yield "不对劲" if work or number else "小二", Text(reason, "red")

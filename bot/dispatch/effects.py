@@ -30,7 +30,8 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
     if isinstance(effect, Accept):
         return store.outbox.add(*chat, "accept", {"invitation": effect.invitation}, now)
     if isinstance(effect, Announce):
-        return store.outbox.add(*chat, "announce", {"text": effect.text}, now, send_before=now + REPLY_WITHIN)
+        announced = {"text": effect.text, **({"post": True} if post else {})}
+        return store.outbox.add(*chat, "announce", announced, now, send_before=now + REPLY_WITHIN)
     body: dict[str, Any] = {
         "text": effect.text if effect.verbatim else library.text(effect.text),
         "values": dict(effect.values),

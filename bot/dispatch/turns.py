@@ -15,7 +15,7 @@ from bot.dispatch.effects import keep
 from bot.dispatch.gate import refusal
 from bot.dispatch.lanes import Change, Key, Lane
 from bot.dispatch.outside import Outside
-from bot.dispatch.remarks import Remark
+from bot.dispatch.remarks import Remark, failure
 from bot.dispatch.router import Command, Listener
 from bot.dispatch.telling import about
 from bot.dispatch.text import display
@@ -79,9 +79,9 @@ class Outcome:
         self.handled = True
 
     def raised(self, words: str, error: Exception, what: str, **facts: object) -> None:
-        """A handler raised, and was undone. Of one error of one handler, one a minute is told."""
+        """A handler raised, and was undone."""
         self.failed = True
-        self.remarks.append(Remark(words, facts, error, (words, what, type(error))))
+        self.remarks.append(failure(words, facts, error, what))
 
 
 class Turns:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 TOLD = {"failed": "the platform cannot do this", "unknown": "unknown whether this was sent"}
+# How often what can be repeated is tried when nobody knows whether it was done.
+TRIES = 3
 
 # How a part goes: to which adapter, what, and after how many parts of the same message.
 Carry = Callable[[Adapter, Outgoing, int], Awaitable[None]]
@@ -36,6 +38,8 @@ class Carrier:
         self._adapters = adapters
         self._files = files
         self._merging = merging
+        # By row, of what can be repeated: how often it may have been done.
+        self._perhaps = Counter[int]()
         # For /metrics: what became of the rows that this process ended, by their state.
         self.count = Counter(sent=0, failed=0, stale=0, unknown=0)
 
@@ -47,7 +51,8 @@ class Carrier:
     async def carry_out(self, account: str, rows: Sequence[Row], carry: Carry | None = None) -> bool:
         """Whether the adapter took a message, all of it; what else became of its rows is kept.
 
-        Raises NotSent. Without `carry` all parts go at once.
+        Raises NotSent, also where it may have been done and can be repeated. Without `carry` all parts
+        go at once.
         """
         adapter = self._adapters.get(account)
         if adapter is None:
@@ -64,24 +69,36 @@ class Carrier:
             state, why = "unknown", f"前 {out} 段发出去了，后面的没有：{error}"
         except Unsupported as error:
             state, why = "unknown" if out else "failed", str(error)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it may have left
-            state, why = "unknown", str(error) if isinstance(error, Unsure) else "发送时出了错"
-            log.warning("an error while sending", error=repr(error))
+        except Exception as error:  # whatever it was, it may have left
+            why = str(error) if isinstance(error, Unsure) else f"发送时出了错：{error!r}"[:200]
+            if rows[0].repeatable and self.perhaps(rows[0]) < TRIES:
+                raise NotSent(why) from error
+            state = "unknown"
         else:
+            self._perhaps.pop(rows[0].id, None)
             return True
         await self.ended(rows, state, why)
-        log.warning(TOLD[state], row=rows[0].id, chat=rows[0].chat, why=why)
+        log.warning(TOLD[state], row=rows[0].id, account=account, chat=rows[0].chat, why=why)
         return False
 
     async def ended(self, rows: Sequence[Row], state: str, why: str) -> None:
-        """Rows did not go out as planned: `failed`, `stale` or `unknown`."""
+        """Rows did not go out as planned: `failed`, `stale` or `unknown`.
+
+        What may have been done before its moment passed is unknown.
+        """
+        states = ["unknown" if self._perhaps.pop(row.id, 0) and state == "stale" else state for row in rows]
 
         def note(store: Store) -> None:
-            for row in rows:
-                store.outbox.ended(row, state, why)
+            for row, became in zip(rows, states, strict=True):
+                store.outbox.ended(row, became, why)
 
         await self._book.keep(note)
-        self.count[state] += len(rows)
+        self.count.update(states)
+
+    def perhaps(self, row: Row) -> int:
+        """Note that what can be repeated may have been done: how often by now."""
+        self._perhaps[row.id] += 1
+        return self._perhaps[row.id]
 
     def _parts(self, adapter: Adapter, rows: Sequence[Row]) -> Sequence[Outgoing]:
         """What goes to the platform for these rows, one after the other."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.model import Outgoing, Say
 from bot.outbox.merging import Merging
 from bot.outbox.pace import NEVER
+from bot.ports import LONGEST
 
 if TYPE_CHECKING:
     from storage.outbox import Row
@@ -105,8 +106,8 @@ def hurry(row: Row) -> int:
 
 
 def weight(row: Row) -> int:
-    """How many messages a row is on its platform."""
-    return 1 + sum(name in row.body for name in ATTACHED)
+    """How many messages a row is on its platform; a long text is several."""
+    return 1 + len(row.body.get("text", "")) // LONGEST + sum(name in row.body for name in ATTACHED)
 
 
 def weigh(part: Outgoing) -> int:

@@ -13,12 +13,14 @@ from bot.errors import Delivery, TooFast
 from bot.model import SECOND, Outgoing
 from bot.outbox.chat import Chat, Load, hurry, weigh, weight
 from bot.outbox.pace import NEVER, Pacer
-from bot.ports import Clock
+from bot.ports import Adapter, Clock, State
 
 if TYPE_CHECKING:
     from storage.outbox import Row
 
 NOTHING = Load((), ())
+# While an account is away nothing is tried, and it is looked so often whether it is back.
+AWAY = SECOND
 
 log = structlog.get_logger()
 
@@ -30,8 +32,9 @@ class Gate:
     there may be thousands.
     """
 
-    def __init__(self, account: str, clock: Clock, pacer: Pacer) -> None:
+    def __init__(self, account: str, clock: Clock, pacer: Pacer, adapter: Adapter | None = None) -> None:
         self._log = log.bind(account=account)
+        self._adapter = adapter
         self._clock = clock
         self._pacer = pacer
         self._waiting: dict[Chat, asyncio.Future[Load]] = {}
@@ -112,6 +115,11 @@ class Gate:
         self._pacer.recall(kept)
 
     @property
+    def away(self) -> bool:
+        """Whether the account is not there: what would be tried now would only fail, and count."""
+        return self._adapter is not None and self._adapter.state is not State.ONLINE
+
+    @property
     def asleep(self) -> int:
         """How many chats wait for nothing but the clock."""
         resting = self._alarm is None or self._slept_for > self._clock.now()
@@ -142,6 +150,12 @@ class Gate:
         if self._closed:
             return
         now = self._clock.now()
+        if self.away:
+            for chat in [one for one in self._waiting if one in self._going_on or one.head.late(now)]:
+                self._let(chat)
+            self._changed = True
+            self._wake_at(now + AWAY)
+            return
         if self._changed:
             self._changed, self._posts_from = False, 0
             for chat in [one for one in self._posting if one.head.late(now)]:
@@ -191,19 +205,32 @@ class Gate:
 
         The answer is when the next may go.
         """
-        each = self._time_each(now)
+        time_each, at_most = self._time(now)
         wake, ready = self._who_is_ready(self._posting, now)
         for chat in sorted(ready, key=lambda one: (not self._pacer.follows(one.name), one.deadline)):
-            moment = self._pacer.post(chat.name, weight(chat.head), each)
+            moment = self._pacer.post(chat.name, weight(chat.head), time_each, at_most)
             if moment > now:
                 return min(wake, moment)
             self._let(chat)
         return wake
 
-    def _time_each(self, now: int) -> int:
-        """How much time there is for each post that waits, if all are to go in three quarters of theirs."""
-        by = [hurry(row) for chat in self._posting for row in chat.posts if row.send_before]
-        return (min(by, default=NEVER) - now) // max(1, len(by))
+    def _time(self, now: int) -> tuple[int, int]:
+        """How long each message that waits may take, if all posts are to go in three quarters of their time,
+        and in nearly all of it.
+        """
+        waiting = sorted(
+            (row.send_before, hurry(row), weight(row))
+            for chat in self._posting
+            for row in chat.posts
+            if row.send_before
+        )
+        time_each = at_most = NEVER
+        size = 0
+        for end, soon, more in waiting:
+            size += more
+            time_each = min(time_each, (soon - now) // size)
+            at_most = min(at_most, (end - now) * 9 // 10 // size)
+        return time_each, at_most
 
     def _let(self, chat: Chat) -> None:
         turn = self._waiting[chat]

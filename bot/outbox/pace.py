@@ -1,8 +1,8 @@
 """How fast one account may send: arithmetic over moments. bot/outbox/gate.py asks it, and waits.
 
 So long between messages in one chat, longer between posts to different chats, so many a minute in all.
-Posts hurry when their time runs short. In a minute in which somebody was answered they take no more than
-three quarters of it, and leave an eighth free for who talks next; else they may have all of it.
+Posts hurry when their time runs short. They take no more than three quarters of a minute, and leave an
+eighth of it free for who talks next, unless they would be too late by that: then they may have all of it.
 """
 
 from __future__ import annotations
@@ -59,10 +59,12 @@ class Pacer:
     _recent: deque[tuple[int, str]] = field(default_factory=deque)
     _away: dict[str, int] = field(default_factory=dict)  # chats that have a turn, and the places it will take
     _chats: dict[str, _Chat] = field(default_factory=dict)
+    # The last posts to one chat: since when, how many messages, and when the last of them went.
     _post_chat: str | None = None
+    _post_since: int = -NEVER
+    _post_size: int = 1
     _post_at: int = -NEVER
     _post_step: int = 0
-    _answered_at: int = -NEVER
     _until: int = 0
     _pauses: int = 0
     _probing: bool = False
@@ -88,30 +90,39 @@ class Pacer:
         """The moment from which a chat may have its next message."""
         return self._chats[chat].free if chat in self._chats else 0
 
-    def post(self, chat: str, size: int, time_each: int) -> int:
-        """The moment from which a post may go. `time_each` is the time that there is for each that waits."""
-        gap = 0 if self.follows(chat) else min(self._post_step, max(self._shortest, time_each))
-        return max(self._post_at + gap, self.room(size + self._spared))
+    def post(self, chat: str, size: int, time_each: int, at_most: int) -> int:
+        """The moment from which a post may go.
+
+        `time_each` is how long each message that waits may take, if all are to go in three quarters of
+        their time, and `at_most` if they are to go in nearly all of it.
+        """
+        fastest, calm = self._fastest, each_post(self.per_minute) * 4 // 3
+        least = min(max(fastest, at_most), calm)
+        spared = max(0, min(self.per_minute // 8, self.per_minute - MINUTE // least))
+        room = self.room(size + spared)
+        if self.follows(chat):
+            return room
+        return max(self._after_post(least, max(least, time_each)), self._evenly, room)
 
     def no_post_before(self) -> int:
         """The moment before which no post goes to another chat than the last one's, however many wait."""
-        gap = min(self._post_step, self._shortest)
-        return max(self._post_at + gap, self.room(1 + self._spared))
+        return max(self._after_post(self._fastest, self._fastest), self.room(1))
 
     @property
-    def _talking(self) -> bool:
-        return self.clock.now() - self._answered_at < MINUTE
+    def _fastest(self) -> int:
+        """A little less than a minute has for each message: else what each commit takes would add up."""
+        return each_post(self.per_minute) * 39 // 40
 
     @property
-    def _shortest(self) -> int:
-        """The least time between two posts."""
-        each = each_post(self.per_minute)
-        return each * 4 // 3 if self._talking else each
+    def _evenly(self) -> int:
+        """The moment from which a quarter of a minute's messages, replies too, has had its time."""
+        quarter = self.per_minute // 4
+        return self._recent[-quarter][0] + quarter * self._fastest if 0 < quarter <= len(self._recent) else 0
 
-    @property
-    def _spared(self) -> int:
-        """How many places posts leave free."""
-        return self.per_minute // 8 if self._talking else 0
+    def _after_post(self, least: int, wanted: int) -> int:
+        """The moment from which another chat may have a post, with so much time for each message before it."""
+        hurried = min(self._post_at + self._post_step, self._post_since + wanted * self._post_size)
+        return max(hurried, self._post_since + least * self._post_size)
 
     def follows(self, chat: str) -> bool:
         """Whether the last post went to this chat."""
@@ -133,10 +144,11 @@ class Pacer:
         """A chat has its turn."""
         self._away[chat] = size
         if post:
-            self._post_chat, self._post_at = chat, self.clock.now()
+            if not self.follows(chat):
+                self._post_chat, self._post_since, self._post_size = chat, self.clock.now(), 0
+            self._post_size += size
+            self._post_at = self.clock.now()
             self._post_step = self.post_gap + self.chance.randrange(self.post_gap * 2 // 3 + 1)
-        else:
-            self._answered_at = self.clock.now()
 
     def leaves(self, chat: str, size: int, *, post: bool) -> None:
         """Its message goes now."""
@@ -198,7 +210,8 @@ class Pacer:
         until, self._pauses, *recent = json.loads(kept)
         self._until = min(until, now + PAUSES[-1])
         self._probing = self._until > now
+        self._post_step = self.post_gap
         for moment, chat in recent:
-            at = min(moment, now)
+            at = self._post_at = self._post_since = min(moment, now)
             self._recent.append((at, chat))
             self._chats[chat] = _Chat(at + self.chat_gap * 4 // 3, at)

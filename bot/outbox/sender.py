@@ -1,7 +1,8 @@
-"""After the commit: rows of the outbox go out, in order within a chat, each at most once.
+"""After the commit: rows of the outbox go out, in order within a chat, each message at most once.
 
 A row is `planned`, `sending` from just before the adapter gets it, then `sent`; or `failed`, `stale`
 when its moment passed, or `unknown` when it may have arrived. What is unknown is never sent again.
+An effect that can be repeated is tried a few times more before it is unknown.
 
 An account without a pacer sends what it has at once. One with a pacer waits for its turns (see
 bot/outbox/gate.py), and what gathers meanwhile goes as one message where it can.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 AT_ONCE = 64
 LATE = "过了该发的时间"
 WAITS = (0.1, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600)
+AWAY = "账号不在线，过了该发的时间"
 
 log = structlog.get_logger()
 
@@ -61,7 +63,9 @@ class Sender:
         self._clock = clock
         self._writer = writer
         self._book = Book(writer)
-        self._gates = {account: Gate(account, clock, pacer) for account, pacer in pacers.items()}
+        self._gates = {
+            account: Gate(account, clock, pacer, adapters.get(account)) for account, pacer in pacers.items()
+        }
         self._merging = Merging(texts or {})
         self._carrier = Carrier(self._book, adapters, files, self._merging)
         self._queues: dict[Key, deque[Row] | Chat] = {}
@@ -74,13 +78,18 @@ class Sender:
     async def resume(self) -> None:
         """Take up what the last process left.
 
-        What it was sending may have arrived, so it is unknown and reported; what was planned goes out.
+        What it was saying may have arrived, so it is unknown and reported; what was planned goes out,
+        and what can be repeated.
         """
         for account, kept in (await self._writer.run(lambda store: store.outbox.paces())).items():
             if account in self._gates:
                 self._gates[account].recall(kept)
         left = await self._writer.run(lambda store: store.outbox.in_state("sending"))
-        for row in left:
+        again = [row for row in left if row.repeatable]
+        await self._book.keep(lambda store: store.outbox.planned(again))
+        for row in again:
+            self._carrier.perhaps(row)
+        for row in [row for row in left if not row.repeatable]:
             await self._carrier.ended([row], "unknown", "上次停下时正在发送")
             log.warning("unknown whether this was sent", row=row.id, chat=row.chat, text=preview(row))
         self.deliver(await self._writer.run(lambda store: store.outbox.in_state("planned")))
@@ -193,7 +202,7 @@ class Sender:
             while chat:
                 load = await self._doze(gate.turn(chat))
                 if load.stale:
-                    await self._carrier.ended(load.stale, "stale", why or LATE)
+                    await self._carrier.ended(load.stale, "stale", why or (AWAY if gate.away else LATE))
                     continue
                 try:
                     await self._send_as_one(key[0], load.rows, chat, gate)

@@ -9,7 +9,10 @@ from dataclasses import replace
 from bot.errors import Fault
 from bot.model import DAY, HOUR, MINUTE, SECOND, Group
 from bot.sop.library import Library
-from bot.sop.schema import Slot, is_post_id, slot_key
+from bot.sop.schema import Slot, slot_key
+
+# A longer text goes as several messages.
+LONGEST = 2000
 
 Reach = Mapping[str, int]  # calendar → how many groups of one account it is for
 
@@ -63,8 +66,9 @@ def _messages(library: Library, slot: Slot) -> int:
     """Return how many messages a slot begins with in each group."""
     if slot.do is not None:
         return library.activities[slot.do].messages
-    post = library.posts.get(slot.post) if slot.post and is_post_id(slot.post) else None
-    return 2 if post and post.picture else 1
+    post = library.posts.get(slot.post or "")
+    text = post.text if post else slot.post or ""
+    return 1 + len(text) // LONGEST + bool(post and post.picture)
 
 
 def _span_of(one: tuple[int, int, Slot]) -> int:
@@ -74,7 +78,7 @@ def _span_of(one: tuple[int, int, Slot]) -> int:
 def _sentence(span: int, groups: int, slot: Slot, each: int) -> str:
     return (
         f"{groups} 个群，轮到最后一个要 {_told(span)}，late 只有 {_told(slot.late)}，轮不到的会错过。"
-        f"一个账号一分钟最多给时段发 {MINUTE // each} 条，回话多的时候还要少"
+        f"一个账号一分钟一共发 {MINUTE // each} 条，回话也算在里面"
     )
 
 

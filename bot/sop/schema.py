@@ -22,7 +22,6 @@ from bot.sop.values import (
     Picture,
     at_least,
     check_template,
-    duration,
     template,
     variables,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "at_least",
     "check_template",
     "digest",
-    "duration",
     "is_post_id",
     "slot_key",
     "template",

@@ -10,14 +10,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from bot.model import DAY, HOUR, MINUTE, SECOND
+from bot.durations import duration
 from bot.sop.hints import did_you_mean, nearest
 
-LONGEST = 366 * DAY
 PICTURES = (".png", ".jpg", ".jpeg", ".gif")
 
-_UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
-_DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_NUMBERS = {day: number for number, day in enumerate(_DAYS)} | {
@@ -26,17 +23,6 @@ _DAY_NUMBERS = {day: number for number, day in enumerate(_DAYS)} | {
     for day, number in zip("一二三四五六日天", (0, 1, 2, 3, 4, 5, 6, 6), strict=True)
 }
 _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
-
-
-def duration(text: str) -> int:
-    """Read `90s`, `3m`, `1h30m` or `2d` as microseconds. Raises ValueError with a sentence."""
-    match = _DURATION.fullmatch(text)
-    if not text or match is None:
-        raise ValueError(f'"{text}" 不是时长，要写成 90s、3m、1h30m 或 2d 这样')
-    total = sum(int(n) * unit for n, unit in zip(match.groups("0"), _UNITS.values(), strict=True))
-    if total > LONGEST:
-        raise ValueError(f'时长 "{text}" 太长，最多 366d')
-    return total
 
 
 def clock_time(text: str) -> time:

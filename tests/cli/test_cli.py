@@ -340,6 +340,24 @@ def test_slots_that_cannot_go_out_in_time_are_a_warning(data: Path, tmp_path: Pa
     assert xiaoer("check", root, "--groups", 0).exit_code == 2
 
 
+def test_a_library_elsewhere_is_checked_at_the_pace_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one here, or the one that is named; one that is broken is a fault, and the library is checked."""
+    root = library(tmp_path / "lib", slots=['id: a, at: "08:00", post: 早, late: 5m'])
+    words = ("check", root, "--groups", 240)
+    (tmp_path / "quick.yaml").write_text("pace: {per_minute: 400}\n")
+    assert "240 个群" not in xiaoer(*words, "--config", tmp_path / "quick.yaml").stdout
+    monkeypatch.chdir(tmp_path)
+    assert "要 6 分钟，late" in xiaoer(*words).stdout
+    (tmp_path / "config.yaml").write_text("pace: {per_minute: 20}\n")
+    assert "要 12 分钟，late" in xiaoer(*words).stdout
+    (tmp_path / "config.yaml").write_text("pace: {per_minute: 0}\n")
+    result = xiaoer(*words)
+    fault, slow = result.stdout.splitlines()
+    assert (result.exit_code, "config.yaml:1:" in fault, "要 6 分钟，late" in slow) == (1, True, True)
+
+
 def test_a_small_library_of_ones_own_is_checked_alike(tmp_path: Path) -> None:
     """PATH is any library's root."""
     root = library(tmp_path, slots=['id: a, at: "08:00", post: 早'])

@@ -122,6 +122,13 @@ def test_what_arrived_is_settled(data: Path) -> None:
     assert outbox(data, "list").stdout == "没有这样的消息。\n"
 
 
+def test_what_may_be_done_twice_waits_for_the_next_start(data: Path) -> None:
+    """An announcement that was being put up when 小二 died needs no word of anybody."""
+    databases.rows(databases.place(data), "UPDATE outbox SET kind = 'announce' WHERE id = 2")
+    assert outbox(data, "settle", 1).exit_code == 0
+    assert states(data)[2] == "planned"
+
+
 def test_what_did_not_arrive_is_planned_again(data: Path) -> None:
     """To go within ten minutes from now; its slot waits for it."""
     assert outbox(data, "resend", 1).exit_code == 0

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,26 +21,19 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 SETTLE = 30
 
 # What is chatter unless a round happens to be open leaves no mark.
-_MARKED = re.compile(r"签到|抢|发红包 .*|@小二 .*|暗号 .*")
+_MARKED = re.compile(r"签到|抢|发红包 .*|撤回红包|@小二 .*|暗号 .*|群规.*")
 _SIGNED = re.compile(r"@\S+ 签到成功，今天第 (\d+) 个，连续 (\d+) 天，得 (\d+) 分，共 (-?\d+) 分。")
 _GOT = re.compile(r"@\S+ 抢到 (\d+) 分.*", re.DOTALL)
 _OPENED = re.compile(r"(\S+) 发了一个 (\d+) 分的红包，共 (\d+) 份。.*")
+_WITHDRAWN = re.compile(r"@\S+ 撤回了 (\d+) 份，共 (\d+) 分退回(?:国库|你的钱包)。.*", re.DOTALL)
 _CLOSED = re.compile(r"第 (\d+) 题答案：.*?(?:\n(\d+) 人作答，.*|\n这一题没有人作答。)", re.DOTALL)
-
-
-async def as_the_kill_left_it(place: Place, aside: Path) -> set[int]:
-    """Audit it as the restart will find it; rows that were being sent are the answer."""
-    if isinstance(place, Path):
-        # A copy: whoever opens a file after a kill repairs it.
-        shutil.rmtree(aside, ignore_errors=True)
-        place = Path(shutil.copytree(place, aside))
-    else:
-        await databases.left_alone(place)
-    report = audit(place)
-    assert report.clean, report.faults
-    sending = {row for (row,) in Books(place).rows("SELECT id FROM outbox WHERE state = 'sending'")}
-    assert sending <= {one.id for one in report.unknown}
-    return sending
+# Whether a calendar was paused before it was said, and after.
+_PAUSES = {
+    "calendar.paused": (False, True),
+    "calendar.is_paused": (True, True),
+    "calendar.resumed": (True, False),
+    "calendar.not_paused": (False, False),
+}
 
 
 class Books:
@@ -95,6 +86,7 @@ class Books:
         self._packets(bot)
         self._admissions(memory, bot)
         self._quizzes(bot)
+        self._orders(memory)
 
     # Lines. ------------------------------------------------------------------------------------------
 
@@ -167,7 +159,7 @@ class Books:
         return after
 
     def _packets(self, bot: Iterable[tuple[str, Line]]) -> None:
-        """抢到 N 分 is a share of that member; a packet that was announced is one."""
+        """抢到 N 分 is a share of that member; a packet that was announced, or taken back, is one."""
         shares = Counter(
             self.rows(
                 "SELECT g.chat, m.person, s.points FROM shares s JOIN members m ON m.id = s.member_id"
@@ -180,14 +172,25 @@ class Books:
                 "SELECT g.chat, k.giver_name, k.points, k.shares FROM packets k JOIN groups g ON g.id = k.group_id"
             )
         )
-        got, opened = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
+        withdrawn = Counter(
+            self.rows(
+                "SELECT g.chat, COALESCE(m.person, g.owner), COUNT(*), SUM(s.points) FROM packets k"
+                " JOIN shares s ON s.packet_id = k.id AND s.member_id IS NULL"
+                " JOIN groups g ON g.id = k.group_id LEFT JOIN members m ON m.id = k.giver"
+                " WHERE k.state = 'withdrawn' GROUP BY k.id, g.chat, m.person, g.owner"
+            )
+        )
+        got, opened, back = (Counter[tuple[Any, ...]]() for _ in range(3))
         for chat, line in bot:
             if found := _GOT.fullmatch(line.text):
                 got[chat, line.mentions[0], int(found[1])] += 1
             if found := _OPENED.fullmatch(line.text):
                 opened[chat, found[1], int(found[2]), int(found[3])] += 1
+            if found := _WITHDRAWN.fullmatch(line.text):
+                back[chat, line.mentions[0], int(found[1]), int(found[2])] += 1
         assert got <= shares, f"told of shares that nobody has: {got - shares}"
         assert opened <= packets, f"told of packets that are none: {opened - packets}"
+        assert back <= withdrawn, f"told that packets were taken back: {back - withdrawn}"
         twice = self.rows(
             "SELECT packet_id, member_id FROM shares WHERE member_id > 0 GROUP BY 1, 2 HAVING COUNT(*) > 1"
         )
@@ -236,6 +239,24 @@ class Books:
                 assert paid[key] == answered[key], (
                     f"round {key}: {answered[key]} answered, {paid[key]} were paid"
                 )
+
+    def _orders(self, memory: Memory) -> None:
+        """What an owner ordered follows from what they ordered before, and the group is as the last left it."""
+        paused, version = dict[str, bool](), Counter[str]()
+        for chat, body in self.rows("SELECT chat, body FROM outbox ORDER BY id"):
+            said = json.loads(body)
+            if change := _PAUSES.get(said.get("key", "")):
+                assert change[0] == paused.get(chat, False), f"{chat} was told {said['key']}"
+                paused[chat] = change[1]
+            elif said.get("key") == "entry.rules_set":
+                version[chat] += 1
+                assert said["values"]["version"] == version[chat]
+        accepted = Counter(one.chat for one in memory.said.values() if one.text.startswith("群规 "))
+        assert accepted <= version, f"rules were not kept: {accepted - version}"
+        heard = set(self.rows("SELECT chat, text FROM sandbox_messages WHERE text LIKE '群规 %'"))
+        for chat, now, number, rules in self.rows("SELECT chat, paused, rules_version, rules FROM groups"):
+            assert (bool(now), number) == (paused.get(chat, False), version[chat])
+            assert not number or (chat, f"群规 {rules}") in heard
 
     def _said(self, *states: str) -> Counter[tuple[str, str]]:
         return Counter(

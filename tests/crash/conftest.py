@@ -44,5 +44,6 @@ def chance() -> Random:
 def config(tmp_path: Path) -> Path:
     root = library(tmp_path / "library", slots=SLOTS)
     path = tmp_path / "config.yaml"
-    path.write_text(f"library: {root}\nred_packet: {{expires: 6h}}\n", "utf-8")
+    # A folder of its own, also for who has its database on a server: others are at work beside it.
+    path.write_text(f"data: {tmp_path / 'data'}\nlibrary: {root}\nred_packet: {{expires: 6h}}\n", "utf-8")
     return path

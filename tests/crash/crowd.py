@@ -15,8 +15,8 @@ from typing import Any, Self
 
 import httpx
 
+from bot.durations import duration
 from bot.model import DAY
-from bot.sop.schema import duration
 
 CALLERS = 16
 MEMBERS = 10
@@ -159,6 +159,9 @@ class Crowd:
             self._pass_by: 3,
             self._start_quiz: 4,
             self._talk: 8,
+            self._withdraw: 6,
+            self._pause: 4,
+            self._rules: 4,
         }
         chats = list(self.memory.people)
         while not self.tired:
@@ -204,6 +207,21 @@ class Crowd:
         await self._say(
             chat, OWNER, chance.choice(("@小二 开始 快问", "@小二 开始 快问", "@小二 收题", "@小二 结束"))
         )
+
+    async def _withdraw(self, chat: str, chance: Random) -> None:
+        giver = OWNER if chance.random() < 0.7 else chance.choice(self.memory.people[chat])
+        await self._say(chat, giver, "撤回红包")
+
+    async def _pause(self, chat: str, chance: Random) -> None:
+        """Mostly the calendar goes on, or there would be nothing to see of it."""
+        await self._say(chat, OWNER, chance.choice(("@小二 暂停", "@小二 继续", "@小二 继续")))
+
+    async def _rules(self, chat: str, chance: Random) -> None:
+        """Anybody reads them, or the owner sets others."""
+        if chance.random() < 0.5:
+            await self._say(chat, chance.choice(self.memory.people[chat]), "群规")
+        else:
+            await self._say(chat, OWNER, f"群规 不许喧哗 {self.memory.key()}")
 
     async def _talk(self, chat: str, chance: Random) -> None:
         person = chance.choice(self.memory.people[chat])

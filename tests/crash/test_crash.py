@@ -15,9 +15,9 @@ import pytest
 from storage.audit import audit
 from storage.place import Place
 from tests import databases
-from tests.crash.books import Books, as_the_kill_left_it
+from tests.crash.books import Books
 from tests.crash.crowd import Crowd, Memory
-from tests.crash.life import Life, command, living
+from tests.crash.life import Life, as_the_kill_left_it, command, living
 
 pytestmark = [pytest.mark.crash, pytest.mark.usefixtures("database", "tidy")]
 
@@ -30,9 +30,12 @@ REACHED = {
     "sign_ins": "SELECT COUNT(*) FROM sign_ins",
     "shares": "SELECT COUNT(*) FROM shares WHERE member_id > 0",
     "packets of members": "SELECT COUNT(*) FROM packets WHERE giver > 0",
+    "packets taken back": "SELECT COUNT(*) FROM packets WHERE state = 'withdrawn'",
     "admissions": "SELECT COUNT(*) FROM admissions",
     "answers": "SELECT COUNT(*) FROM answers",
     "rounds": "SELECT COUNT(*) FROM rounds WHERE closed_at > 0",
+    "rules": "SELECT COUNT(*) FROM groups WHERE rules_version > 0",
+    "pauses": "SELECT COUNT(*) FROM outbox WHERE body LIKE '%\"calendar.resumed\"%'",
     "slots": "SELECT COUNT(*) FROM occurrences WHERE state IN ('sent', 'late')",
 }
 

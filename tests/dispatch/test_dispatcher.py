@@ -10,7 +10,7 @@ import pytest
 from bot.dispatch.dispatcher import FLOOD
 from bot.dispatch.turn import Turn
 from bot.dispatch.turns import TRIES
-from bot.model import MINUTE, SECOND, Group, Joined, Message, Occurrence, Person, Reply, Timer
+from bot.model import MINUTE, SECOND, Group, Joined, Left, Message, Occurrence, Person, Reply, Timer
 from tests.harness import Inside, hold, said
 
 pytestmark = pytest.mark.usefixtures("database", "tidy")
@@ -247,3 +247,18 @@ async def test_who_has_owned_a_group_is_a_member_of_it(tmp_path: Path) -> None:
             await inside.agree()
         assert "要群主来说" in (await inside.say("new", "今日安排"))[0]
         assert "签到成功" in (await inside.say("new", "签到"))[0]
+
+
+async def test_whose_leaving_was_missed_is_still_a_member(tmp_path: Path) -> None:
+    """They are not greeted when they come back, and need not say the password (docs/wechat.md says so)."""
+    async with Inside(tmp_path) as inside:
+        await opened(inside)
+        await inside.say("owner", "暗号 芝麻开门")
+        await inside.feed(inside.roster(people=("owner", "b", "c")))
+        before = len(inside.downstream.rows)
+        await inside.feed(Joined("sandbox", "g", (Person("a", "a"),), inside.clock.now()))
+        assert inside.downstream.rows[before:] == []
+        assert "签到成功" in (await inside.say("a", "签到"))[0]
+        await inside.feed(Left("sandbox", "g", (Person("a", "a"),), inside.clock.now()))
+        await inside.feed(Joined("sandbox", "g", (Person("a", "a"),), inside.clock.now()))
+        assert "请先说出入群暗号" in (await inside.say("a", "签到"))[0]

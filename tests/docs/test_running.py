@@ -92,7 +92,7 @@ def test_the_status_that_is_shown_is_what_the_command_prints(capsys: pytest.Capt
     work = notes.AtWork(4242, "http://127.0.0.1:8642", "2026-11-24T00:00:00+00:00")
     answer = asking.Answer(["账号 shop 等人用手机扫码。"], {"shop": "scan"})
     backup = (datetime.now(UTC) - timedelta(hours=9, minutes=1), f"{HOME}/backups/1124.db")
-    Status(books, work, answer, backup).show()
+    Status(books, work, answer, backup, ZoneInfo("Asia/Shanghai")).show()
     shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert blocks("text")[0].splitlines() == shown
 

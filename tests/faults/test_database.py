@@ -27,7 +27,7 @@ from tests.databases import SQLITE_ALONE
 from tests.faults.trouble import REFUSES, TAKES, Disk, Lines, busy, held, told, until
 from tests.harness import SHIPPED, Group, Inside, World, said
 
-UNSENT = "an error while sending"
+UNSENT = "unknown whether this was sent"
 PEOPLE = [f"群友{n}" for n in range(40)]
 
 

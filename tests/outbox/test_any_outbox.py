@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.errors import NotSent, TooFast, Unsupported, Unsure
 from bot.model import DAY, HOUR, MINUTE, SECOND, Outgoing, Say
+from bot.ports import State
 from storage.outbox import Row
 from storage.store import Store
 from storage.writer import Writer
@@ -54,6 +55,7 @@ class Far(FarSide):
 
     account = "sandbox"
     longest = LONGEST
+    state = State.ONLINE
 
     async def send(self, outgoing: Outgoing) -> None:
         assert isinstance(outgoing, Say)

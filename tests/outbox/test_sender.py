@@ -103,6 +103,83 @@ async def test_rows_left_sending_are_unknown_at_the_next_start(post: Post) -> No
     assert [one.state for one in audit(post.place).unknown] == ["unknown", "unknown"]
 
 
+async def add_effect(post: Post, kind: str, before: int = 0) -> Row:
+    """Keep what may be done twice, and something to say behind it in the same chat."""
+    body = {"invitation": "i1"} if kind == "accept" else {"text": "今晚八点"}
+    row = await post.writer.run(
+        lambda store: store.outbox.add("sandbox", "g", kind, body, post.clock.now(), send_before=before)
+    )
+    await post.add("b")
+    return row
+
+
+async def deliver_planned(post: Post) -> None:
+    post.sender.deliver(await post.writer.run(lambda store: store.outbox.in_state("planned")))
+
+
+@pytest.mark.parametrize("paced", [False, True], ids=["at once", "paced"])
+@pytest.mark.parametrize("kind", ["accept", "announce"])
+@pytest.mark.parametrize("error", [Unsure, RuntimeError])
+async def test_an_effect_that_may_have_been_done_is_tried_again(
+    post: Post, kind: str, error: type[Exception], paced: bool
+) -> None:
+    """To be in a group, or to have put up a text, twice is once; what is said behind it keeps its place."""
+    if paced:
+        post.paced()
+    await add_effect(post, kind)
+    troubles: list[Exception] = [error("断"), error("断")]
+    post.far.trouble = lambda one: troubles.pop() if troubles and not isinstance(one, Say) else None
+    await deliver_planned(post)
+    await post.rest()
+    assert (len(post.far.tried), post.states()) == (1, {"planned": 2})
+    await post.run(MINUTE)
+    assert [isinstance(one, Say) for one in post.far.tried] == [False, False, False, True]
+    assert post.states() == {"sent": 2}
+    assert audit(post.place).unknown == []
+
+
+@pytest.mark.parametrize("paced", [False, True], ids=["at once", "paced"])
+async def test_an_effect_that_nobody_ever_confirms_is_unknown_after_three_tries(
+    post: Post, paced: bool
+) -> None:
+    """It is reported then, and lets the rest go; what did not leave in between does not count."""
+    if paced:
+        post.paced()
+    await add_effect(post, "announce")
+    troubles: list[Exception] = [Unsure("断"), NotSent("断"), Unsure("断"), NotSent("断"), Unsure("没有回话")]
+    post.far.trouble = lambda one: None if isinstance(one, Say) else troubles.pop(0)
+    await deliver_planned(post)
+    await post.run(5 * MINUTE)
+    assert post.far.texts == ["b"]
+    assert post.states() == {"unknown": 1, "sent": 1}
+    assert post.sender.ended["unknown"] == 1
+    (left,) = await post.writer.run(lambda store: store.settling.list("unknown", 9))
+    assert (left.kind, left.reason) == ("announce", "没有回话")
+
+
+async def test_an_effect_that_may_have_been_done_before_its_time_passed_is_unknown(post: Post) -> None:
+    """It would be a lie to call it stale."""
+    await add_effect(post, "announce", before=post.clock.now() + MINUTE)
+    troubles: list[Exception] = [Unsure("断")]
+    post.far.trouble = lambda one: troubles.pop() if troubles else NotSent("断")
+    await deliver_planned(post)
+    await post.run(2 * MINUTE)
+    assert post.states() == {"unknown": 1, "planned": 1}
+
+
+@pytest.mark.parametrize("kind", ["accept", "announce"])
+async def test_an_effect_in_which_the_process_died_is_done_at_the_next_start(post: Post, kind: str) -> None:
+    """In its place; what was being said is unknown."""
+    row = await add_effect(post, kind)
+    said = await post.add("c")
+    await post.writer.run(lambda store: store.outbox.sending([row, *said]))
+    post.start()
+    await post.sender.resume()
+    await post.rest()
+    assert [isinstance(one, Say) for one in post.far.sent] == [False, True]
+    assert post.states() == {"sent": 2, "unknown": 1}
+
+
 async def test_what_was_too_late_at_the_next_start_is_stale(post: Post) -> None:
     """A night offline does not end in a burst."""
     now = post.clock.now()

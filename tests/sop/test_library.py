@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.durations import duration
 from bot.model import DAY, HOUR, MINUTE, SECOND
 from bot.sop.checking import validate
 from bot.sop.library import Library, load
 from bot.sop.reading import read
-from bot.sop.schema import Audience, Part, Slot, duration, is_post_id, slot_key
+from bot.sop.schema import Audience, Part, Slot, is_post_id, slot_key
 from bot.sop.values import days
 from tests.sop.fakes import KINDS, Choice, Quiz, library
 

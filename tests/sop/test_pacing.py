@@ -32,7 +32,7 @@ def test_a_slot_that_cannot_reach_its_last_group_is_told(tmp_path: Path) -> None
     (said,) = told(found, 240)
     assert said == (
         "week.yaml:4:41: 240 个群，轮到最后一个要 6 分钟，late 只有 5 分钟，轮不到的会错过。"
-        "一个账号一分钟最多给时段发 40 条，回话多的时候还要少"
+        "一个账号一分钟一共发 40 条，回话也算在里面"
     )
     assert [one.partition(":")[2].partition(":")[0] for one in told(found, 401)] == ["4", "5"]
     assert told(found, 401, each_post(400)) == []
@@ -53,6 +53,11 @@ def test_what_is_still_going_out_holds_up_the_next(tmp_path: Path) -> None:
     assert [one[:11] for one in told(week, 310)] == ["week.yaml:5"]
     quiz = made(tmp_path / "c", 'id: a, at: "08:00", do: quick', 'id: b, at: "12:00", do: call')
     assert [one[:11] for one in told(quiz, 201)] == ["week.yaml:4"]
+
+
+def test_a_long_text_is_several_messages(tmp_path: Path) -> None:
+    found = made(tmp_path, f'id: a, at: "08:00", post: {"早" * 2100}')
+    assert (len(told(found, 200)), len(told(found, 201))) == (0, 1)
 
 
 def test_a_picture_is_a_message_of_its_own(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from tests.wechaty.gateway import HERE, TOKEN, Gateway, GatewayHost
 
 ROOM = "r1@chatroom"
 ACCOUNT = "shop"
+# So long it may take at most, once the gateway is there again.
+BACK_WITHIN = 10
 INSTALL = ("npm", "ci", "--legacy-peer-deps", "--omit=dev", "--omit=optional", "--ignore-scripts")
 
 

@@ -14,10 +14,8 @@ from typer.testing import CliRunner
 from bot.cli import app
 from tests.cli.test_process import ready, start
 from tests.console.scraped import numbers
-from tests.wechaty.conftest import people
+from tests.wechaty.conftest import BACK_WITHIN, people
 from tests.wechaty.gateway import TOKEN, Gateway, GatewayHost
-
-BACK_WITHIN = 10
 
 
 async def until(address: str, code: int, within: float = BACK_WITHIN) -> dict[str, Any]:

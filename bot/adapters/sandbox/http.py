@@ -23,10 +23,10 @@ from starlette.types import Message as Part
 
 from bot.adapters.sandbox.adapter import PAGE, Impossible, Missing, Sandbox
 from bot.clock import as_datetime, as_moment
+from bot.durations import duration
 from bot.errors import Away
 from bot.model import DAY, clean
 from bot.ports import Clock, SandboxMessage
-from bot.sop.schema import duration
 
 LONGEST_WAIT = 30.0
 FURTHEST = 366 * DAY
