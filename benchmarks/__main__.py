@@ -22,6 +22,7 @@ from benchmarks import (
     full,
     grab,
     idle,
+    rehearsal,
     sign_in,
     sign_in_pg,
     slots,
@@ -48,6 +49,7 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "wechaty": wechaty.measure,
     "full": full.measure,
     "flood": flood.measure,
+    "rehearsal": rehearsal.measure,
 }
 
 

@@ -29,6 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "start_full_s": ("`xiaoer run` 到 `ready`，一万个群、十万成员、百万条流水", "≤ 5"),
     "idle_mb": ("200 个群没人说话时占的内存", "≤ 200"),
     "idle_full_mb": ("一万个群、十万成员、百万条流水时占的内存", "≤ 400"),
+    "rehearse_s": ("演练：3 个群，每群 200 人，7 天", "≤ 20"),
     "soak_grown_mb": ("第 12 天之后到第 30 天，常驻内存多了多少", "≤ 3"),
     "soak_grown_blocks": ("同上，Python 的内存块多了多少", "≤ 20000"),
     "flood_others_p99_ms": ("一个群同时来一万条，别的群签到等多久", "照实说"),

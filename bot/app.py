@@ -71,6 +71,7 @@ class App:
         self, settings: Settings, data: Path, library: Path, *, chance: Random | None = None
     ) -> None:
         self.settings = settings
+        self.data = data
         self.place = settings.server or data
         self._drawn = data / sunday.FOLDER
         self.library_root = library
@@ -87,8 +88,8 @@ class App:
         Raises Unusable when the data folder cannot be had or an account has no token.
         """
         table = routes()
-        self.librarian = Librarian(self.library_root, kinds(table), self._go_by)
-        self.database = await Database.open(self.place)
+        self.librarian = self._make_librarian(table)
+        self.database = await self._open()
         try:
             await self._put_together(table)
         except BaseException as error:
@@ -144,11 +145,24 @@ class App:
 
     # Putting together. -----------------------------------------------------------------------------
 
+    async def _open(self) -> Database:
+        return await Database.open(self.place)
+
+    def _make_librarian(self, table: Routes) -> Librarian:
+        return Librarian(self.library_root, kinds(table), self._go_by)
+
+    async def _make_clock(self, store: SandboxStore) -> Clock:
+        movable = self.settings.with_sandbox and not self.settings.accounts
+        return MovableClock(await store.offset()) if movable else SystemClock()
+
+    def _make_frame(self, table: Routes) -> Frame:
+        counts = Counts(self.settings.timezone, self.clock.now)
+        return Frame(table, self.library, self.settings, self._chance, self.planning.of, counts=counts)
+
     async def _put_together(self, table: Routes) -> None:
         writer, library, settings = self.database.writer, self.library, self.settings
         store = SandboxStore(self.database)
-        movable = settings.with_sandbox and not settings.accounts
-        self.clock = MovableClock(await store.offset()) if movable else SystemClock()
+        self.clock = await self._make_clock(store)
         self._make_adapters(store)
 
         now = self.clock.now()
@@ -158,8 +172,7 @@ class App:
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
         self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
-        counts = Counts(settings.timezone, self.clock.now)
-        self._frame = Frame(table, library, settings, self._chance, self.planning.of, counts=counts)
+        self._frame = self._make_frame(table)
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(self._frame, self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()

@@ -208,6 +208,46 @@ def report(
             table.show(found)
 
 
+@app.command()
+def rehearse(
+    config_file: Config = None,
+    *,
+    days: Annotated[int, typer.Option("--days", help="演练几天")] = 7,
+    groups: Annotated[int, typer.Option("--groups", help="几个群")] = 3,
+    members: Annotated[int, typer.Option("--members", help="每个群多少人")] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="种子：一样的种子，一样的结果")] = 1,
+    calendar: Annotated[str | None, typer.Option("--calendar", help="只要这本日历的群")] = None,
+    crash: Annotated[bool, typer.Option("--crash", help="中途断电许多次，账和日程应当一样")] = False,
+    first: Annotated[str, typer.Option("--from", help="第一天，比如 2026-01-05，默认就是它")] = "",
+    as_json: Json = False,
+) -> None:
+    """演练：假想的群友，虚拟的时间，几秒钟走完几天的日程，看群里会怎样。不碰真的数据。"""
+    with explained():
+        settings = _settings(config_file)
+        logs.configure(settings.log.format, "error")
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.rehearsal.rehearsing import Asked, rehearse  # noqa: PLC0415
+        from bot.rehearsal.showing import progress, show  # noqa: PLC0415
+        from bot.sop.library import load  # noqa: PLC0415
+
+        root = _library(settings)
+        library = load(root, kinds(routes()))
+        asked = Asked(days, groups, members, seed, calendar, crash, first)
+        asked.check()
+        if library.faults:
+            print(
+                f"活动库里有 {len(library.faults)} 处错，出错的不参加演练。看是哪些：xiaoer check",
+                file=sys.stderr,
+            )
+        with progress(days, hidden=as_json) as told:
+            seen = rehearse(asked, settings, library, root, told)
+        if as_json:
+            print(json.dumps(seen.as_json(), ensure_ascii=False, indent=1))
+        else:
+            show(seen)
+        raise typer.Exit(0 if seen.audit.clean else 1)
+
+
 @db.command("upgrade")
 def upgrade(data: Data = None, config_file: Config = None) -> None:
     """把数据库升级到这一版程序要的样子；xiaoer run 开工时也会做。"""

@@ -52,13 +52,13 @@ class Reload:
 class Librarian:
     """`library` is what is in force, `last` what was done to it since the start, the newest first."""
 
-    def __init__(self, root: Path, kinds: Kinds, swap: Swap) -> None:
+    def __init__(self, root: Path, kinds: Kinds, swap: Swap, library: Library | None = None) -> None:
         self.root = root
         self.last: deque[Reload] = deque(maxlen=KEPT)
         self._kinds = kinds
         self._swap = swap
         self._seen: Look = look(root)
-        self.library = load(root, kinds)
+        self.library = library or load(root, kinds)
         for fault in self.library.faults:
             log.warning("put aside, the rest runs", fault=str(fault))
 

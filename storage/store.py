@@ -16,6 +16,7 @@ from storage.notices import Notices
 from storage.occurrences import Occurrences
 from storage.outbox import Outbox
 from storage.quizzes import Quizzes
+from storage.reckoning import Reckoning
 from storage.red_packets import RedPackets
 from storage.reports import Reports
 from storage.sandbox import SandboxWorld
@@ -38,6 +39,7 @@ class Store:
         self.occurrences = Occurrences(db)
         self.outbox = Outbox(db)
         self.quizzes = Quizzes(db)
+        self.reckoning = Reckoning(db)
         self.red_packets = RedPackets(db)
         self.reports = Reports(db)
         self.sandbox = SandboxWorld(db)

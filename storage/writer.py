@@ -48,6 +48,8 @@ log = structlog.get_logger()
 class Writer:
     """The only one who writes. `submit` and `run` are called on the event loop's thread."""
 
+    long = LONG
+
     def __init__(self, opened: Engine | Db, on_rollback: Callable[[], None] = lambda: None) -> None:
         """`opened` is the connection that writes, or an engine that has one."""
         self.on_rollback = on_rollback
@@ -55,7 +57,6 @@ class Writer:
         self._store = Store(self._db)
         self._queue: SimpleQueue[Unit | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._thread = Thread(target=self._serve, name="writer", daemon=True)
         self._waiting = 0
         self._hurry = Event()
         self._tries = 0
@@ -68,7 +69,7 @@ class Writer:
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, BATCH)
         self.commits = Histogram(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
         self.failed = 0
-        self._thread.start()
+        self._begin()
 
     def submit(self, work: Callable[[Store], Any], done: Done, ahead: Ahead = None) -> None:
         """Queue a unit; `done(result, error)` is called on the loop after its commit.
@@ -116,6 +117,10 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
         self._look_no_more()
         await asyncio.sleep(0)
+
+    def _begin(self) -> None:
+        self._thread = Thread(target=self._serve, name="writer", daemon=True)
+        self._thread.start()
 
     def _look(self, before: int) -> None:
         """Cut off a server that has answered nothing since the last look."""
@@ -210,12 +215,15 @@ class Writer:
             self._store.read_ahead([spoken for _, _, ahead in units if ahead and (spoken := ahead())])
         for work, _, _ in units:
             results.append((work(self._store), None))
-            if time.perf_counter() - began > LONG:
+            if time.perf_counter() - began > self.long:
                 break
         done = time.perf_counter()
-        self._db.commit()
+        self._seal()
         self.commits.add(time.perf_counter() - done)
         self.batches.add(len(results))
+
+    def _seal(self) -> None:
+        self._db.commit()
 
     def _come_back(self, lost: Lost) -> bool | None:
         """Wait for the server: whether the commit went through that it was lost in; None for no time."""

@@ -76,6 +76,10 @@ class Watched(Collector):
             "state",
             self._app.sender.ended,
         )
+        for kind, waited in self._app.sender.waited.items():
+            yield _histogram(
+                f"xiaoer_{kind}_wait_seconds", f"How long each {kind} waited to be sent.", waited
+            )
         yield _gauge("xiaoer_database_up", "Whether the database answered.", self._kept is not None)
         if self._kept is not None:
             yield from self._rows(self._kept)

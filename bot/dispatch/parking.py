@@ -31,9 +31,13 @@ log = structlog.get_logger()
 
 
 class Parking:
-    """On the writer's thread. `event` is what is being handled: done over, it counts once."""
+    """On the writer's thread. `event` is what is being handled: done over, it counts once.
 
-    def __init__(self) -> None:
+    Over `long` seconds is too long.
+    """
+
+    def __init__(self, long: float = LONG) -> None:
+        self._long = long
         self.event: object = None
         self._slow: dict[Handler, tuple[object, int]] = {}
         self._until: dict[Handler, int] = {}
@@ -68,7 +72,7 @@ class Parking:
         finally:
             took = time.perf_counter() - began
             # One that raised may have waited for a database that had gone.
-            if took - self._others > LONG and (raised is None or not turn.store.refuses(raised)):
+            if took - self._others > self._long and (raised is None or not turn.store.refuses(raised)):
                 self._held_up(handler, took - self._others, turn.now, parks=parks)
                 self._raised = (self.event, handler, raised) if raised else None
             self._others = before + took

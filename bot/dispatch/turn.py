@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -35,7 +35,8 @@ class Frame:
     """What every turn sees and none changes: one frozen snapshot of library and settings.
 
     `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers;
-    `counts` is how much is written.
+    `counts` is how much is written. With a `seed`, each turn has a chance of its own, which its group and
+    its moment decide.
     """
 
     routes: Routes
@@ -45,6 +46,7 @@ class Frame:
     planner: Planner
     parking: Parking = field(default_factory=Parking)
     counts: Counts = field(default_factory=Counts)
+    seed: str = ""
 
 
 class Turn:
@@ -58,7 +60,6 @@ class Turn:
         self.store = store
         self.library = frame.library
         self.settings = frame.settings
-        self.chance = frame.chance
         self.now = now
         self.rest = ""
         self.occurrence: Claimed | None = None
@@ -68,6 +69,12 @@ class Turn:
         self._frame = frame
         self._lane = lane
         self._member: Member | None = None
+
+    @cached_property
+    def chance(self) -> Random:
+        """What is left to chance in this turn."""
+        seed = self._frame.seed
+        return Random(f"{seed} {self.group.chat} {self.now}") if seed else self._frame.chance
 
     # Who. ---------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from bot.outbox.gate import Gate
 from bot.outbox.merging import Merging
 from bot.outbox.pace import Pacer
 from bot.ports import Adapter, Clock
+from bot.tally import Histogram
 
 if TYPE_CHECKING:
     from storage.outbox import Row
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64
 LATE = "过了该发的时间"
+WAITS = (0.1, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600)
 AWAY = "账号不在线，过了该发的时间"
 
 log = structlog.get_logger()
@@ -72,6 +74,8 @@ class Sender:
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._asleep: dict[asyncio.Task[None], int] = {}
         self._stopped = False
+        # For /metrics: how many seconds what was sent had waited, of those who answer and of posts.
+        self.waited = {kind: Histogram(*WAITS) for kind in ("reply", "post")}
 
     async def resume(self) -> None:
         """Take up what the last process left.
@@ -193,7 +197,7 @@ class Sender:
             store.outbox.planned(left)
 
         await self._book.keep(note)
-        self.ended["sent"] += len(sent)
+        self._went(sent, now)
         return left, why if left else ""
 
     # In turn. --------------------------------------------------------------------------------------
@@ -259,11 +263,17 @@ class Sender:
             store.outbox.keep_pace(account, kept)
 
         await self._book.keep(landed)
-        self.ended["sent"] += len(sent)
+        self._went(sent, now)
         if why is not None:
             raise why
 
     # Both. -----------------------------------------------------------------------------------------
+
+    def _went(self, rows: Sequence[Row], now: int) -> None:
+        """Count what was sent."""
+        self.ended["sent"] += len(rows)
+        for row in rows:
+            self.waited["post" if row.post else "reply"].add((now - row.at) / SECOND)
 
     async def _sleep(self, until: int) -> None:
         """A stop does not wait for it."""

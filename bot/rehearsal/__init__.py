@@ -1,0 +1,1 @@
+"""A rehearsal: days of virtual time with simulated members, through the same code as in earnest."""
