@@ -146,7 +146,7 @@ class App:
         writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
-        self.planning = Planning(library.calendars, settings.timezone, since)
+        self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         frame = Frame(table, library, settings, self._chance, self.planning.of)
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(frame, self.clock, writer, made, self, self._adapters)

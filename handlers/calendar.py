@@ -9,7 +9,7 @@ from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
-from bot.model import SECOND, Message, Reply, Result, Role, Timer, effects_of
+from bot.model import SECOND, Message, Reply, Result, Role, Timer, effects_of, names_of
 
 router = Router(
     "calendar",
@@ -163,13 +163,11 @@ def _tag(turn: Turn, word: str) -> str:
 
 
 def _calendars(turn: Turn) -> str:
-    tags = turn.store.groups.tags_of(turn.group.id)
-    if not tags:
-        return ""
-    titles = [one.title for one in turn.library.calendars.values() if set(one.audience.tags) & set(tags)]
+    tags, names = turn.store.groups.tags_of(turn.group.id), names_of(turn.group)
+    titles = [one.title for one in turn.library.calendars.values() if one.audience.reaches(tags, names)]
     if not titles:
-        return turn.words("calendar.without", {"tags": "、".join(tags)})
-    return turn.words("calendar.with", {"tags": "、".join(tags), "titles": "、".join(titles)})
+        return turn.words("calendar.without", {"tags": "、".join(tags)}) if tags else ""
+    return turn.words("calendar.with", {"tags": "、".join(tags) or "没有", "titles": "、".join(titles)})
 
 
 def _today(turn: Turn) -> Iterator[str]:

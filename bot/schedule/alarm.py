@@ -17,7 +17,7 @@ from bot.errors import Away
 from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.planning import Planning
-from bot.sop.planner import GroupPlan, next_due, plan
+from bot.sop.planner import GroupPlan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
@@ -138,12 +138,11 @@ class Alarm:
             self._groups = await self._writer.run(self._planning.groups)
             self._slot = None
         if self._slot is None:
-            known = self._planning.calendars, self._groups, self._horizon, self._planning.since
-            self._slot = next_due(*known) or 0
+            self._slot = self._planning.next_due(self._groups, self._horizon) or 0
         return self._slot
 
     def _plan(self, now: int) -> list[Occurrence]:
-        return plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
+        return self._planning.plan(self._groups, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""
