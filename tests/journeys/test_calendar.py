@@ -27,7 +27,7 @@ async def test_one_real_week_for_the_bank_and_for_the_shop(tmp_path: Path) -> No
         none = await world.group("没有", "老板", tags=[])
         await world.to("2030-01-14T07:00")
         ours, theirs = world.outcomes("g1"), world.outcomes(shop.id)
-        assert (len(ours), len(theirs)) == (12, 14)
+        assert (len(ours), len(theirs)) == (12, 18)
         assert {state for state, _ in (*ours.values(), *theirs.values())} == {"sent"}
         assert world.outcomes(both.id) == {**ours, **theirs}
         assert world.outcomes(none.id) == {}
