@@ -15,6 +15,7 @@ from bot.errors import Fault
 from bot.importing.table import Row, Table
 from bot.importing.words import DAYS, SAID, When, Years, agree, clean, clock, moment, weekdays, when
 from bot.importing.workbook import Cell
+from bot.sop.schema import Post
 
 _KINDS = {
     "sign_in": re.compile("签到|打卡"),
@@ -138,11 +139,17 @@ class _Reader:
         text = self._text(row)
         known = self.activities.get(row.text("text").strip("「」《》 "), "")
         kind = _kind(row)
+        pictures = tuple(each for each in re.split(r"[、，,;；\n]+", row.text("picture")) if each.strip())
         points, shares = self._packet(row, text) if kind == "red_packet" and not known else (0, 0)
         if len(self.plan.faults) > before or days is None or at is None:
             return
         if kind == "post" and not known and not text and "picture" not in row.cells:
             self.plan.faults.append(row.fault("text", "内容空着，请写要发的话"))
+            return
+        if kind == "post" and (len(pictures) > 1 or not text) and "several" not in Post.model_fields:
+            self.plan.faults.append(
+                row.fault("picture", "一条帖子要有一段话，最多带一张图；别的图请另写一行")
+            )
             return
         if kind == "red_packet":
             text = _packet_text(text)
@@ -150,7 +157,6 @@ class _Reader:
             self.plan.notes.append(
                 f"{row.at('text')} 是问答，题目要自己写：写好题库和活动，再去掉日历里这一条前面的 #"
             )
-        pictures = tuple(each for each in re.split(r"[、，,;；\n]+", row.text("picture")) if each.strip())
         self.plan.entries.append(
             Entry(
                 row,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
+from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils import get_column_letter
 
 from bot.errors import Fault, Unusable
@@ -125,9 +126,14 @@ def _sheets(path: Path) -> Iterator[Sheet]:
 def _rows(path: Path, shown: Any, written: Any) -> Iterator[tuple[int, list[Cell]]]:  # noqa: ANN401
     for sheet in (shown, written):
         sheet.reset_dimensions()  # what a file says of its own size may be wrong
-    found = 0
+    found, nothing = 0, ()
     both = zip(shown.iter_rows(max_col=MOST_COLUMNS), written.iter_rows(max_col=MOST_COLUMNS), strict=True)
     for number, (values, formulas) in enumerate(both, start=1):
+        if formulas is nothing:
+            continue
+        if set(map(id, formulas)) == {id(EMPTY_CELL)}:
+            nothing = formulas  # of which a sheet may have a million
+            continue
         cells = [_cell(value, formula) for value, formula in zip(values, formulas, strict=True)]
         if all(cell.empty for cell in cells):
             continue

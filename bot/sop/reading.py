@@ -20,12 +20,14 @@ from bot.errors import Fault, Faults
 
 LARGEST = 1024 * 1024
 DEEPEST = 32
+LONGEST_QUOTED = 60
 
 Loc = tuple[str | int, ...]
 Place = tuple[int, int]
 Data = str | list[Any] | dict[str, Any]
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_QUOTED = re.compile(r'"([^"]*)"')
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -64,7 +66,14 @@ class Document:
         while loc and loc not in self.values:
             loc = loc[:-1]
         place = self.keys.get(loc) if at_key else None
-        return Fault(self.name, *(place or self.values.get(loc, (1, 1))), message)
+        short = _QUOTED.sub(lambda quoted: _shortened(quoted[1]), message)
+        return Fault(self.name, *(place or self.values.get(loc, (1, 1))), short)
+
+
+def _shortened(text: str) -> str:
+    """Return what somebody wrote as it is quoted: in one line, and not all of something long."""
+    line = " ".join(text.split("\n"))
+    return f'"{line[:LONGEST_QUOTED]}…"' if len(line) > LONGEST_QUOTED else f'"{line}"'
 
 
 def read(path: Path, shown_name: str) -> Document:

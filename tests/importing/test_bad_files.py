@@ -118,6 +118,19 @@ def test_what_a_sheet_says_of_its_size_is_not_believed(tmp_path: Path) -> None:
     assert bring(packed(plan, {SHEET: wrong}), tmp_path / "lib").exit_code == 0
 
 
+def test_a_cell_at_the_end_of_the_world_costs_no_time(tmp_path: Path) -> None:
+    """A stray space or word in the last row that a sheet can have."""
+    plan = sheet(tmp_path / "plan.xlsx", ROW)
+    with zipfile.ZipFile(plan) as good:
+        content = good.read(SHEET)
+    stray = '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>在这里</t></is></c></row></sheetData>'
+    packed(plan, {SHEET: content.replace(b"</sheetData>", stray.encode())})
+    begun = time.monotonic()
+    result = bring(plan, tmp_path / "lib")
+    assert (result.exit_code, "跳过了 'Sheet1'!A1048576 这一行" in result.stdout) == (0, True)
+    assert time.monotonic() - begun < 30
+
+
 def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
     """Hidden ones and those without a head."""
     book = Workbook()

@@ -12,12 +12,40 @@ import pytest
 
 from bot.app import kinds, routes
 from bot.errors import Fault
+from bot.model import DAY, SECOND
 from bot.sop.library import Library, load
+from bot.sop.planner import GroupPlan, plan
 from tests.harness import SHIPPED
 
 KINDS = kinds(routes())
 FOLDERS = ("activities", "calendars", "questions", "texts")
-WHOLE = [path for folder in FOLDERS for path in sorted((SHIPPED / folder).glob("*.yaml"))]
+# What the shipped calendars may not have: every key there is.
+RICH = """\
+title: 样样都有
+audience: {tags: [试], groups: [街坊群, sandbox/g1], except: {tags: [停]}}
+days: workdays
+quiet: "22:00-07:00"
+posts_a_day: 6
+slots:
+  - {id: a, at: "08:00", on: workdays, do: money-quiz, late: 30m, priority: 3}
+  - {id: b, at: "09:00", date: [12-24, 2-29], post: 早上好。}
+  - {id: c, at: "10:00", once: 2026-12-24, rotate: [money-quiz, life-quiz], warm_up: [-1d 18:00, {at: -30m}]}
+  - {id: d, at: "11:00", monthly: [15, last], post: 月中。}
+  - {id: e, at: "12:00", lunar: 8-15, post: 团圆。}
+  - {id: f, at: "13:00", festival: [元宵节, 冬至], post: 过节好。}
+  - {id: g, at: "14:00", day: 3, to: private, post: "{names} 好。"}
+  - {id: h, at: "15:00", on: sun, segment: silent-7d, most: 20, post: 想您了。}
+overrides:
+  - {slot: a, groups: [街坊群], at: "19:30"}
+  - {slot: b, tags: [新], skip: true}
+""".encode()
+HOLIDAYS = "holidays: {2027-02-06: 春节}\nworkdays: [2027-02-14]\n".encode()
+WHOLE = {
+    path.relative_to(SHIPPED).as_posix(): path.read_bytes()
+    for folder in FOLDERS
+    for path in sorted((SHIPPED / folder).glob("*.yaml"))
+} | {"calendars/rich.yaml": RICH}
+TURN = 1_798_000_000 * SECOND  # 2026-12-23
 IN_ALL, AT_ONCE = 1000, 50
 
 ODD = (
@@ -25,11 +53,19 @@ ODD = (
 |~|null|no|yes|true|-1|0|1e9|007|0x1F|99999999999999999999|1_000|.inf|2026-02-30|25:00|08:00|8:00|
 funday|mon-fri|mon-funday|[]|{}|[a, b]|{a: b}|[[[]]]|"|'|&a|*a|!!int 3|!x|%|@|`|- a|a: b|# no|
 {rounds}|{nobody}|{|}|{0}|{a.b}|{points!r}|../../secret.png|/etc/passwd|pictures/none.png|
+12-24|2-30|13-1|2026-12-24|9999-12-31|0000-01-01|8-15|元宵节|中秋|last|-1d 18:00|-30m|-99d 18:00|
+22:00-07:00|07:00-07:00|workdays|holidays|[workdays, mon]|silent-7d|active|private|[a, a]|365|1000000000|
 3m|-3m|0s|366d|367d|1h30m|999999999d|💥|\u3000|\u202e|\x07|\ufeff|a\tb|=1+1|<b>|%s|$(x)|last|31|2-30|
 """.strip("\n")
     .replace("\n", "")
     .split("|")
 )
+
+_KEYS = """
+titel at do post on kind slots date once monthly lunar festival day segment rotate to most late priority
+warm_up overrides audience tags groups except quiet posts_a_day days skip slot text picture from pick
+"""
+KEYS = _KEYS.split()
 
 Mutation = Callable[[Random, bytes], bytes]
 
@@ -72,9 +108,7 @@ def indented(chance: Random, raw: bytes) -> bytes:
 
 def renamed(chance: Random, raw: bytes) -> bytes:
     """A key is called otherwise."""
-    return _replaced(
-        chance, raw, r"[\w.-]+(?=: )", [*ODD, "titel", "at", "do", "post", "on", "kind", "slots"]
-    )
+    return _replaced(chance, raw, r"[\w.-]+(?=: )", [*ODD, *KEYS, *KEYS])
 
 
 def revalued(chance: Random, raw: bytes) -> bytes:
@@ -106,23 +140,26 @@ MUTATIONS: tuple[Mutation, ...] = (flipped, cut, reordered, indented, renamed, r
 def spoilt(seed: int) -> tuple[str, bytes]:
     """The folder and the content of one spoilt file, by its number."""
     chance = Random(seed)
-    path = chance.choice(WHOLE)
-    raw = path.read_bytes()
+    path = chance.choice([*WHOLE, *["calendars/rich.yaml"] * 5])
+    raw = WHOLE[path]
     for _ in range(chance.choice((1, 1, 1, 2, 5))):
         raw = chance.choice(MUTATIONS)(chance, raw) or b" "
         try:
             raw.decode()
         except UnicodeDecodeError:
             break
-    return path.parent.name, raw
+    return path.partition("/")[0], raw
 
 
 @pytest.mark.parametrize("first", range(0, IN_ALL, AT_ONCE))
 def test_a_spoilt_file_ends_in_faults_or_in_a_good_library(first: int, tmp_path: Path) -> None:
     """Beside the whole ones, which stay whole: no traceback, no long wait, and each fault has its place."""
     names = {}
-    for path in WHOLE:
-        _write(tmp_path / path.relative_to(SHIPPED), path.read_bytes())
+    _write(tmp_path / "holidays.yaml", HOLIDAYS)
+    for path, content in WHOLE.items():
+        _write(tmp_path / path, content)
+    whole = load(tmp_path, KINDS)
+    assert whole.faults == ()
     for seed in range(first, first + AT_ONCE):
         folder, raw = spoilt(seed)
         names[seed] = f"{folder}/zz-{seed}.yaml"
@@ -134,12 +171,15 @@ def test_a_spoilt_file_ends_in_faults_or_in_a_good_library(first: int, tmp_path:
         _well_said(fault)
         # A spoilt text may have the name of a whole one, and is the second of the two.
         assert "/zz-" in fault.file, fault
-    whole = load(SHIPPED, KINDS)
     assert whole.activities.items() <= loaded.activities.items()
     assert whole.calendars.items() <= loaded.calendars.items()
     told = {fault.file for fault in loaded.faults}
     for name in names.values():
         assert str(tmp_path / name) in told or _good(loaded, name), name
+    # What is good can be carried out: two weeks of it, around the turn of a year.
+    tags = {tag: 0 for calendar in loaded.calendars.values() for tag in calendar.audience.tags}
+    group = GroupPlan(1, tags, "Asia/Shanghai", 0, names=("街坊群",), joined=(TURN,))
+    assert plan(loaded.calendars, [group], TURN, TURN + 14 * DAY, {}, loaded.holidays)
 
 
 def _write(path: Path, raw: bytes) -> None:
