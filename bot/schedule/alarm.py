@@ -19,7 +19,6 @@ from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning
-from bot.sop.planner import GroupPlan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Alarm:
         self._timers = timers
         self._planning = planning
         self._noticing = noticing
-        self._groups: list[GroupPlan] = []
+        self._plans = planning.plans((), 0)
         self._horizon = 0
         self._slot: int | None = None
         self._armed = 0
@@ -175,20 +174,17 @@ class Alarm:
             while self._slot is None or self._stale:
                 if self._stale:
                     self._stale = False
-                    self._groups = await self._writer.run(
-                        lambda store: self._planning.groups(store, self._horizon)
-                    )
-                # A hundred calendars take a tenth of a second, in which others are answered.
-                self._slot = (
-                    await asyncio.to_thread(self._planning.next_due, self._groups, self._horizon) or 0
-                )
+                    groups = await self._writer.run(lambda store: self._planning.groups(store, self._horizon))
+                    # A hundred calendars take a tenth of a second, in which others are answered.
+                    self._plans = await asyncio.to_thread(self._planning.plans, groups, self._horizon)
+                self._slot = await asyncio.to_thread(self._plans.next_due, self._horizon) or 0
             return self._slot
 
     async def _next_notice(self) -> int:
         return await self._noticing.due(self._clock.now()) if self._noticing is not None else 0
 
     async def _plan(self, now: int) -> list[Occurrence]:
-        return await asyncio.to_thread(self._planning.plan, self._groups, self._horizon, now)
+        return await asyncio.to_thread(self._plans.between, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

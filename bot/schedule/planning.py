@@ -10,7 +10,7 @@ from bot.model import DAY, Occurrence, names_of
 from bot.sop.calendar import warm_up_key
 from bot.sop.due import Named
 from bot.sop.holidays import NO_MORE, Holidays
-from bot.sop.planner import GroupPlan, next_due, plan
+from bot.sop.planner import GroupPlan, Plans
 from bot.sop.schema import Calendar, slot_key
 from bot.wall import wall_of
 
@@ -63,15 +63,11 @@ class Planning:
     def of(self, store: Store, group: int, start: int, end: int) -> list[Occurrence]:
         """What one group's calendar holds after `start`, up to `end`."""
         ours = [one for one in self.groups(store, start) if one.id == group]
-        return self.plan(ours, start, end)
+        return self.plans(ours, start).between(start, end)
 
-    def plan(self, groups: Iterable[GroupPlan], start: int, end: int) -> list[Occurrence]:
-        """What the calendars of these groups hold after `start`, up to `end`."""
-        return plan(self.calendars, groups, start, end, self.since, self.holidays)
-
-    def next_due(self, groups: Iterable[GroupPlan], after: int) -> int | None:
-        """When something of these groups' calendars falls due next."""
-        return next_due(self.calendars, groups, after, self.since, self.holidays)
+    def plans(self, groups: Iterable[GroupPlan], start: int) -> Plans:
+        """What the calendars of these groups hold from a moment on."""
+        return Plans(self.calendars, groups, start, self.since, self.holidays)
 
     def _moves(self, store: Store, start: int) -> dict[int, dict[Named, str]]:
         return store.moves.all(f"{wall_of(start - EDGE, ZoneInfo('UTC')):%Y-%m-%d}")
