@@ -41,7 +41,7 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
             body["key"] = effect.text
     if post:
         body["post"] = True
-    files = {"picture": effect.picture, "drawn": effect.drawn, "file": effect.file}
+    files = {"picture": effect.picture or effect.drawn, "drawn": bool(effect.drawn), "file": effect.file}
     body |= {kind: name for kind, name in files.items() if name}
     if effect.card is not None:
         body["card"] = asdict(effect.card)
