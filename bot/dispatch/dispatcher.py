@@ -21,7 +21,7 @@ from bot.dispatch.remarks import Remarks
 from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
 from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
-from bot.model import Event, Group, Invited, Message, Occurrence
+from bot.model import Event, Invited, Message, Occurrence
 from bot.ports import Adapter, Clock
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ class Dispatcher:
             if lane is not None and self._routes.match(lane, event) is None and _talk(lane, event):
                 self.chatter += 1
                 if lane.group.opened_at:
-                    self._count(lane.group, lane.members[event.sender.id].id, event.at)
+                    self._counts.add(lane.group, lane.members[event.sender.id].id, event.at)
+                    if self._counting is None:
+                        self._count_on()
                 return None
         return self._queue(key, event)
 
@@ -115,11 +117,10 @@ class Dispatcher:
 
     def write_counts(self) -> None:
         """Have what was counted written, before anything that is queued later."""
-        if self._counting is not None:
-            self._counting.cancel()
-            self._counting = None
-        if not self._counts.fresh:
+        if self._counting is None:
             return
+        self._counting.cancel()
+        self._counting = None
         members, groups = self._counts.take()
 
         def done(_: None, error: BaseException | None) -> None:
@@ -191,17 +192,18 @@ class Dispatcher:
         )
         return future
 
-    def _count(self, group: Group, member: int, at: int) -> None:
-        self._counts.add(group, member, at)
-        if self._counting is None:
-            self._counting = asyncio.get_running_loop().call_later(COUNTING, self.write_counts)
+    def _count_on(self) -> None:
+        """There is something to write, soon."""
+        self._counting = asyncio.get_running_loop().call_later(COUNTING, self.write_counts)
 
     def _count_heard(self, key: Key, message: Message, now: int) -> None:
         """Count a message that was handled, if it was a member's in a group that is 开张."""
         lane = self._lanes.get(key)
         member = lane.members.get(message.sender.id) if lane is not None else None
         if lane is not None and member is not None and lane.group.opened_at:
-            self._count(lane.group, member.id, now)
+            self._counts.add(lane.group, member.id, now)
+            if self._counting is None:
+                self._count_on()
 
     def _let_in(self, key: Key) -> None:
         rooms = self._at_door.pop(key, []) if self._waiting[key] < FLOOD // 2 else []

@@ -46,8 +46,8 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
     if post:
         body["post"] = True
     beside = {
-        "picture": effect.picture,
-        "drawn": effect.drawn,
+        "picture": effect.picture or effect.drawn,
+        "drawn": bool(effect.drawn),
         "file": effect.file,
         "private": effect.private,
     }

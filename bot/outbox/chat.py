@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.outbox import Row
 
 # What goes out beside a text, as messages of their own: in a row's body, and in a Say.
-ATTACHED = ("picture", "file", "card", "drawn")
+ATTACHED = ("picture", "file", "card")
 
 
 @dataclass(frozen=True, slots=True)
