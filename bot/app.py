@@ -20,6 +20,7 @@ from bot.adapters.sandbox.adapter import Sandbox
 from bot.clock import MovableClock, SystemClock
 from bot.config import Pace, Settings
 from bot.dispatch import gate, lanes
+from bot.dispatch.counts import Counts
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame
@@ -101,6 +102,7 @@ class App:
         await self.sender.stop()
         for adapter in self._adapters.values():
             await adapter.stop()
+        self.dispatcher.write_counts()
         await self.database.close()
 
     def hurry(self) -> None:
@@ -145,7 +147,8 @@ class App:
         return MovableClock(await store.offset()) if movable else SystemClock()
 
     def _frame(self, table: Routes) -> Frame:
-        return Frame(table, self.library, self.settings, self._chance, self.planning.of)
+        counts = Counts(self.settings.timezone, self.clock.now)
+        return Frame(table, self.library, self.settings, self._chance, self.planning.of, counts=counts)
 
     async def _put_together(self, table: Routes) -> None:
         writer, library, settings = self.database.writer, self.library, self.settings
@@ -159,7 +162,7 @@ class App:
         writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
-        self.planning = Planning(library.calendars, settings.timezone, since)
+        self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(self._frame(table), self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()

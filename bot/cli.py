@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -314,7 +316,8 @@ def _too_slow(library: Library, settings: Settings, place: Path | str, groups: i
                 for name, each in reach(library, *found).items()
                 if settings.pace or name != "sandbox"
             ]
-    return too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute))
+    today = datetime.now(ZoneInfo(settings.timezone)).date()
+    return too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute), today)
 
 
 def _tell(word: str, number: str, data: Path | None, config_file: Path | None) -> None:

@@ -74,6 +74,11 @@ class Group:
     timezone: str = ""
 
 
+def names_of(group: Group) -> tuple[str, str]:
+    """By what the operators' files may call a group: its title, or its account and chat."""
+    return group.title, f"{group.account}/{group.chat}"
+
+
 # Events: what adapters report. ---------------------------------------------------------------
 
 
@@ -173,8 +178,9 @@ class Occurrence:
     """One slot of the calendar in one group at one local date and time.
 
     `slot` is the slot's key, `local` is `2026-11-24T20:00` in the group's time zone. `do` names an
-    activity, or `post` a post; `late` is how long after `due` it may still run. `skip` says why
-    it will not run at all.
+    activity, or `post` a post, or `warm` what is announced before it comes: `2026-11-25T10:00 do:<activity>`.
+    `late` is how long after `due` it may still run. `skip` says why it will not run at all, `note` what else
+    there is to know. Of several at one moment, those with the higher `priority` go first.
     """
 
     slot: str
@@ -185,11 +191,15 @@ class Occurrence:
     do: str = ""
     post: str = ""
     skip: str = ""
+    warm: str = ""
+    priority: int = 0
+    note: str = ""
 
     @property
     def what(self) -> str:
-        """`do:<activity>` or `post:<post>`."""
-        return f"do:{self.do}" if self.do else f"post:{self.post}"
+        """`do:<activity>`, `post:<post>` or `warm:<when> <what>`."""
+        kinds = {"do": self.do, "warm": self.warm}
+        return next((f"{kind}:{name}" for kind, name in kinds.items() if name), f"post:{self.post}")
 
 
 # Replies and effects: what handlers return. ---------------------------------------------------

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from bot.clock import as_datetime, as_moment
 from bot.model import SECOND, Occurrence
 from bot.schedule.planning import Planning
-from bot.sop.planner import next_due, plan
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -71,14 +70,15 @@ def reader(settings: Settings, library: Library) -> Callable[[Store], Books]:
 
 def _next(store: Store, settings: Settings, library: Library, now: int) -> tuple[int, list[str]] | None:
     since = store.occurrences.slots()
-    groups = Planning(library.calendars, settings.timezone, since).groups(store)
-    slot = next_due(library.calendars, groups, now, since)
+    planning = Planning(library.calendars, settings.timezone, since, library.holidays)
+    groups = planning.groups(store, now)
+    slot = planning.next_due(groups, now)
     timer = store.census.next_timer()
     if timer is not None and (slot is None or timer[0] < slot):
         return timer[0], [timer[1]]
     if slot is None:
         return None
-    due = plan(library.calendars, groups, slot - 1, slot, since)
+    due = planning.plan(groups, slot - 1, slot)
     return slot, list(dict.fromkeys(_title(library, one) for one in due))
 
 

@@ -17,16 +17,18 @@ from bot.errors import Away
 from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.planning import Planning
-from bot.sop.planner import GroupPlan, next_due, plan
+from bot.sop.planner import GroupPlan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
+    from storage.store import Store
     from storage.writer import Writer
 
 # A slot that was due before a longer stop is not worth a row that says so.
 LONGEST_STOP = 7 * DAY
 LOOK = MINUTE
 KEEP_MARKS = 30 * DAY
+KEEP_TALK = 92 * DAY
 TIDY_EVERY = 6 * HOUR
 
 log = structlog.get_logger()
@@ -121,8 +123,7 @@ class Alarm:
                 self._slot = None
             if now - self._tidied >= TIDY_EVERY:
                 self._tidied = now
-                # Marks that are older than anything a platform replays.
-                await self._writer.run(lambda store: store.marks.forget(now - KEEP_MARKS))
+                await self._writer.run(lambda store: _tidy(store, now))
         self._arm(await self.next_due())
 
     def _note_lateness(self, slots: list[int], now: int) -> None:
@@ -135,15 +136,14 @@ class Alarm:
         """When the next slot is due; 0 for never. Kept until it is over or a group changes."""
         while self._stale:
             self._stale = False
-            self._groups = await self._writer.run(self._planning.groups)
+            self._groups = await self._writer.run(lambda store: self._planning.groups(store, self._horizon))
             self._slot = None
         if self._slot is None:
-            known = self._planning.calendars, self._groups, self._horizon, self._planning.since
-            self._slot = next_due(*known) or 0
+            self._slot = self._planning.next_due(self._groups, self._horizon) or 0
         return self._slot
 
     def _plan(self, now: int) -> list[Occurrence]:
-        return plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
+        return self._planning.plan(self._groups, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""
@@ -169,3 +169,13 @@ class Alarm:
         except Exception:
             log.exception("the alarm could not ring, and will again")
             self._arm(self._clock.now() + LOOK)
+
+
+def _tidy(store: Store, now: int) -> None:
+    """Forget marks that are older than anything a platform replays, and when people talked long ago.
+
+    So too what an owner moved, once it is past.
+    """
+    store.marks.forget(now - KEEP_MARKS)
+    store.moves.forget(now - KEEP_MARKS)
+    store.written.forget(now - KEEP_TALK)

@@ -46,7 +46,8 @@ def _faults(document: Document, model: type[BaseModel], errors: list[ErrorDetail
             misspelt.add(meant)
             told.append(document.fault(path, hint, at_key=True))
         elif error["type"] not in _MISSING:
-            told.append(document.fault(path, sentence or _sentence(path, error)))
+            at_key = error["loc"][-1:] == ("[key]",)
+            told.append(document.fault(path, sentence or _sentence(path, error), at_key=at_key))
     for path, error, _ in found:
         if error["type"] in _MISSING and path not in misspelt:
             told.append(document.fault(path, f'缺 "{path[-1]}"，请补上'))

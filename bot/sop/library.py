@@ -1,6 +1,6 @@
 """The library: everything that the operators wrote, checked, with all that is wrong in it.
 
-    activities/<id>.yaml   calendars/<id>.yaml   questions/<bank>.yaml   texts/*.yaml
+    activities/<id>.yaml   calendars/<id>.yaml   questions/<bank>.yaml   texts/*.yaml   holidays.yaml
 
 A faulty file is put aside and the rest runs; of a calendar, only the slots that refer to nothing.
 """
@@ -16,23 +16,22 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
-from bot.errors import Fault
+from bot.errors import Fault, Faults
 from bot.sop.checking import validate
 from bot.sop.hints import did_you_mean
-from bot.sop.reading import Document
-from bot.sop.references import lost_slots, wrong_questions, wrong_slots, wrong_text
-from bot.sop.schema import (
-    Activity,
-    Bank,
-    Calendar,
-    Kinds,
-    Part,
-    Post,
-    Words,
-    digest,
-    slot_key,
+from bot.sop.holidays import NO_MORE, Holidays
+from bot.sop.parts import Part, Words, digest
+from bot.sop.reading import Document, read
+from bot.sop.references import (
+    lost_slots,
+    wrong_holidays,
+    wrong_overrides,
+    wrong_questions,
+    wrong_slots,
+    wrong_text,
 )
-from bot.sop.shelf import FOLDERS, Shelf, is_library, shown, stray
+from bot.sop.schema import Activity, Bank, Calendar, HolidaysFile, Kinds, Post, Slot, slot_key
+from bot.sop.shelf import FOLDERS, HOLIDAYS, Shelf, is_library, shown, stray
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -42,7 +41,7 @@ T = TypeVar("T")
 class Library:
     """One state of the operators' files. `texts` are the defaults with their overrides.
 
-    `places` says where each slot is written, by its key.
+    `places` says where each slot is written, by its key; `holidays` are days off and days of work.
     """
 
     activities: Mapping[str, Activity]
@@ -52,6 +51,12 @@ class Library:
     texts: Mapping[str, str]
     faults: tuple[Fault, ...] = ()
     places: Mapping[str, Fault] = field(default_factory=dict)
+    holidays: Holidays = NO_MORE
+
+    @property
+    def newcomers(self) -> bool:
+        """Whether any slot is for those who joined so many days ago."""
+        return any(slot.day for calendar in self.calendars.values() for slot in calendar.slots)
 
     @classmethod
     def empty(cls, kinds: Kinds) -> Self:
@@ -91,6 +96,7 @@ class _Loader:
         self.texts = dict(self.kinds.texts)
         self.named: set[str] = set()  # in texts/ so far
         self.places: dict[str, Fault] = {}
+        self.holidays = NO_MORE
 
     def load(self) -> Library:
         """Read the folders in the order in which they refer to one another."""
@@ -98,6 +104,8 @@ class _Loader:
             self._bank(name, document)
         for name, document in self.activities.files(self.faults):
             self._activity(name, document)
+        if (self.root / HOLIDAYS).is_file():
+            self._holidays()
         for _, document in self.posts.files(self.faults):
             self._texts(document)
         for name, document in self.calendars.files(self.faults):
@@ -110,7 +118,21 @@ class _Loader:
             texts=MappingProxyType(self.texts),
             faults=tuple(sorted(self.faults)),
             places=MappingProxyType(self.places),
+            holidays=self.holidays,
         )
+
+    def _holidays(self) -> None:
+        path = self.root / HOLIDAYS
+        try:
+            document = read(path, shown(path))
+        except Faults as error:
+            self.faults.update(error.faults)
+            return
+        found = self._valid(document, HolidaysFile)
+        twice = wrong_holidays(document)
+        self.faults.update(twice)
+        if found and not twice:
+            self.holidays = Holidays(found.holidays, frozenset(found.workdays))
 
     def _bank(self, name: str, document: Document) -> None:
         game = self._named(document, "game", self.kinds.games, "玩法")
@@ -141,14 +163,23 @@ class _Loader:
 
     def _calendar(self, name: str, document: Document) -> None:
         calendar = self._valid(document, Calendar)
-        wrong = wrong_slots(document)
+        wrong = wrong_slots(document) + wrong_overrides(document, self.activities, self.posts)
         lost = lost_slots(document, self.activities, self.posts)
         self.faults.update(wrong, *lost.values())
         if calendar and not wrong:
-            kept = {number: slot for number, slot in enumerate(calendar.slots) if number not in lost}
+            kept = {
+                number: self._turns(slot) for number, slot in enumerate(calendar.slots) if number not in lost
+            }
             self.calendars.good[name] = calendar.model_copy(update={"slots": tuple(kept.values())})
             for number, slot in kept.items():
                 self.places[slot_key(name, slot)] = document.fault(("slots", number, "late"), "")
+
+    def _turns(self, slot: Slot) -> Slot:
+        """The slot with what takes turns in it as `do:<activity>` and `post:<post>`."""
+        if not slot.rotate:
+            return slot
+        kinds = {name: "do" if name in self.activities.good else "post" for name in slot.rotate}
+        return slot.model_copy(update={"rotate": tuple(f"{kinds[name]}:{name}" for name in slot.rotate)})
 
     def _texts(self, document: Document) -> None:
         texts = self._valid(document, _Texts)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 
 from bot.errors import Fault
-from bot.model import DAY, HOUR, MINUTE, SECOND, Group
+from bot.model import DAY, HOUR, MINUTE, SECOND, Group, names_of
+from bot.sop.days import between
 from bot.sop.library import Library
 from bot.sop.schema import Slot, slot_key
 
 # A longer text goes as several messages.
 LONGEST = 2000
+
+# What is weekly shows in so many weeks; a slot with so few days in a year is looked at on each of them.
+WEEKS = 2
+RARE = 24
 
 Reach = Mapping[str, int]  # calendar → how many groups of one account it is for
 
@@ -22,12 +28,12 @@ def reach(library: Library, groups: Iterable[Group], tags: Mapping[int, Collecti
     found: dict[str, Counter[str]] = {}
     for group in groups:
         for name, calendar in library.calendars.items():
-            if group.opened_at and set(calendar.audience.tags) & set(tags.get(group.id, ())):
+            if group.opened_at and calendar.audience.reaches(tags.get(group.id, ()), names_of(group)):
                 found.setdefault(group.account, Counter())[name] += 1
     return dict(found)
 
 
-def too_slow(library: Library, accounts: Iterable[Reach], each: int) -> list[Fault]:
+def too_slow(library: Library, accounts: Iterable[Reach], each: int, today: date) -> list[Fault]:
     """Return the slots that do not get to their last group within `late`, when each message takes so long.
 
     What falls due while others are still going out waits for them.
@@ -35,7 +41,7 @@ def too_slow(library: Library, accounts: Iterable[Reach], each: int) -> list[Fau
     worst: dict[str, tuple[int, int, Slot]] = {}
     for account in accounts:
         free = 0
-        for due, name, slot in _week(library, account):
+        for due, name, slot in _ahead(library, account, today):
             free = max(free, due) + account[name] * _messages(library, slot) * each
             key = slot_key(name, slot)
             if free - due > slot.late:
@@ -48,22 +54,35 @@ def too_slow(library: Library, accounts: Iterable[Reach], each: int) -> list[Fau
     )
 
 
-def _week(library: Library, account: Reach) -> Iterator[tuple[int, str, Slot]]:
-    """Yield the slots of a week as they fall due, and once more, for what the end of one leaves to the next."""
+def _ahead(library: Library, account: Reach, today: date) -> Iterator[tuple[int, str, Slot]]:
+    """Yield the slots as they fall due: in two weeks, and then around each day that has one of its own.
+
+    Those for some of the members go to few, and are left out.
+    """
+    year = today + timedelta(366)
     slots = [
-        (day * DAY + slot.at.hour * HOUR + slot.at.minute * MINUTE, name, slot)
+        (name, slot, list(between(slot.rule, today, year, library.holidays)))
         for name in account
         for slot in library.calendars[name].slots
-        for day in slot.on
+        if not slot.for_some
     ]
-    slots.sort(key=lambda one: one[0])
-    for week in (0, 7 * DAY):
-        for due, name, slot in slots:
-            yield week + due, name, slot
+    looked_at = {today + timedelta(number) for number in range(WEEKS * 7)}
+    for _, _, days in slots:
+        if len(days) <= RARE:
+            looked_at.update(day - timedelta(back) for day in days for back in (0, 1))
+    due = [
+        (day.toordinal() * DAY + slot.at.hour * HOUR + slot.at.minute * MINUTE, name, slot)
+        for name, slot, days in slots
+        for day in days
+        if day in looked_at
+    ]
+    yield from sorted(due, key=lambda one: one[0])
 
 
 def _messages(library: Library, slot: Slot) -> int:
     """Return how many messages a slot begins with in each group."""
+    if slot.rotate:
+        return max(_messages(library, one) for one in slot.each())
     if slot.do is not None:
         return library.activities[slot.do].messages
     post = library.posts.get(slot.post or "")

@@ -1,38 +1,48 @@
 """Which slots fall due, where and when: pure arithmetic over calendars and groups.
 
-A slot's wall-clock times come from APScheduler's CronTrigger, run in UTC as if it were the wall
-clock, and are turned into moments here: of a time that a clock change repeats, the first; for one
-that it leaves out, the first moment after the gap. So each local date has its slot exactly once.
+Groups that have the same calendars, in the same time zone, with nothing of their own, are planned once for
+all of them (bot/sop/due.py). Each local date has its slot exactly once: of a time that a clock change
+repeats, the first; for one that it leaves out, the first moment after the gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from apscheduler.triggers.cron import CronTrigger
+from bot.model import DAY, Occurrence
+from bot.sop.calendar import Calendar
+from bot.sop.due import PAUSED, Due, Named, Own, lines
+from bot.sop.holidays import NO_MORE, Holidays
 
-from bot.model import Occurrence
-from bot.sop.schema import Audience, Calendar, Slot, slot_key
+__all__ = ["PAUSED", "GroupPlan", "next_due", "plan"]
 
-PAUSED = "暂停中"
+# The rarest day, 29 February, comes after eight years at most.
+_LONGEST = 9 * 366 * DAY
+# What began so long before a span cannot reach into it; clocks are changed by less.
+_LONG_BEFORE = 4 * DAY
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_Held = tuple[str, tuple[int, ...], int]  # a calendar, with which overrides, since when
 
 
 @dataclass(frozen=True, slots=True)
 class GroupPlan:
-    """What the planner must know of a group. `tags` says since when it has each tag."""
+    """What the planner must know of a group. `tags` says since when it has each tag.
+
+    `names` are those that a calendar may call it by. `moves` and `skips` are what its owner said of single
+    occurrences, each by its slot's key and its local time; a move gives another local time of that day.
+    `joined` is when people came, as long ago as any slot asks for.
+    """
 
     id: int
     tags: Mapping[str, int]
     timezone: str
     opened_at: int
     paused: bool = False
+    names: tuple[str, ...] = ()
+    moves: Mapping[Named, str] = field(default_factory=dict)
+    skips: frozenset[Named] = frozenset()
+    joined: tuple[int, ...] = ()
 
 
 def plan(
@@ -41,125 +51,119 @@ def plan(
     start: int,
     end: int,
     since: Mapping[str, int],
+    holidays: Holidays = NO_MORE,
 ) -> list[Occurrence]:
-    """Return all occurrences with start < due <= end, by due, group and slot.
+    """Return all occurrences with start < due <= end, by due, group, priority and slot.
 
     Nothing that was due before its slot existed (`since`; always, when it is not there), before
     the group had the tag, or before the group opened.
     """
-    zones = _by_zone(groups)
     found: list[Occurrence] = []
-    for name, calendar in calendars.items():
-        for zone, members in zones.items():
-            times = [
-                (slot, slot_key(name, slot), local, due)
-                for slot in calendar.slots
-                for local, due in _times(slot, zone, start, end)
-            ]
-            if not times:
-                continue
-            for group in members:
-                floor = _floor(group, calendar.audience)
-                found += [
-                    _occurrence(slot, key, group, local, due)
-                    for slot, key, local, due in times
-                    if floor is not None and due >= max(floor, since.get(key, due))
-                ]
-    return sorted(found, key=lambda one: (one.due, one.group, one.slot, one.local))
+    for due, alike in _families(calendars, groups, start, since, holidays):
+        made = due.between(start, end)
+        found += [_of(group, one) for group in alike for one in made]
+    return sorted(found, key=lambda one: (one.due, one.group, -one.priority, one.slot, one.local))
 
 
 def next_due(
-    calendars: Mapping[str, Calendar], groups: Iterable[GroupPlan], after: int, since: Mapping[str, int]
+    calendars: Mapping[str, Calendar],
+    groups: Iterable[GroupPlan],
+    after: int,
+    since: Mapping[str, int],
+    holidays: Holidays = NO_MORE,
 ) -> int | None:
     """Return when the first occurrence after `after` is due, or None when there will be none."""
-    zones = _first_tagged(groups)
-    soonest: int | None = None
-    for name, calendar in calendars.items():
-        for zone, members in zones.items():
-            floors = [members[tag] for tag in calendar.audience.tags if tag in members]
-            if not floors:
-                continue
-            for slot in calendar.slots:
-                begin = max(after, min(floors) - 1, since.get(slot_key(name, slot), after + 1) - 1)
-                _, due = next(_times(slot, zone, begin))
-                soonest = due if soonest is None else min(soonest, due)
-    return soonest
+    families = [due for due, _ in _families(calendars, groups, after, since, holidays)]
+    start, span = after, DAY
+    while families and span <= _LONGEST:
+        soonest = min((one.due for due in families for one in due.between(start, after + span)), default=None)
+        if soonest is not None:
+            return soonest
+        start, span = after + span, span * 2
+    return None
 
 
-def _by_zone(groups: Iterable[GroupPlan]) -> dict[str, list[GroupPlan]]:
-    zones: dict[str, list[GroupPlan]] = {}
-    for group in groups:
-        zones.setdefault(group.timezone, []).append(group)
-    return zones
-
-
-def _first_tagged(groups: Iterable[GroupPlan]) -> dict[str, dict[str, int]]:
-    """Return, by zone and tag, since when there is any group at all with the tag."""
-    zones: dict[str, dict[str, int]] = {}
-    for group in groups:
-        first = zones.setdefault(group.timezone, {})
-        for tag, tagged in group.tags.items():
-            floor = max(tagged, group.opened_at)
-            first[tag] = min(floor, first.get(tag, floor))
-    return zones
-
-
-def _floor(group: GroupPlan, audience: Audience) -> int | None:
-    """Return since when a calendar is for a group, or None when it is not."""
-    tagged = [group.tags[tag] for tag in audience.tags if tag in group.tags]
-    return max(min(tagged), group.opened_at) if tagged else None
-
-
-def _occurrence(slot: Slot, key: str, group: GroupPlan, local: str, due: int) -> Occurrence:
+def _of(group: int, one: Occurrence) -> Occurrence:
     return Occurrence(
-        slot=key,
-        group=group.id,
-        local=local,
-        due=due,
-        late=slot.late,
-        do=slot.do or "",
-        post=slot.post or "",
-        skip=PAUSED if group.paused else "",
+        one.slot,
+        group,
+        one.local,
+        one.due,
+        one.late,
+        one.do,
+        one.post,
+        one.skip,
+        one.warm,
+        one.priority,
+        one.note,
     )
 
 
-def _times(slot: Slot, zone: str, start: int, end: int | None = None) -> Iterator[tuple[str, int]]:
-    """Yield a slot's local times and moments in a time zone, with start < moment <= end."""
-    tz = ZoneInfo(zone)
-    trigger = _trigger(slot.on, slot.at.hour, slot.at.minute)
-    wall = (_EPOCH + start * _MICROSECOND).astimezone(tz).replace(tzinfo=UTC, fold=0)
-    previous = None
-    while (wall := trigger.get_next_fire_time(previous, wall)) is not None:
-        previous = wall
-        due = _moment(wall.replace(tzinfo=None), tz)
-        if end is not None and due > end:
-            return
-        if due > start:
-            yield wall.strftime("%Y-%m-%dT%H:%M"), due
+def _families(
+    calendars: Mapping[str, Calendar],
+    groups: Iterable[GroupPlan],
+    start: int,
+    since: Mapping[str, int],
+    holidays: Holidays,
+) -> list[tuple[Due, list[int]]]:
+    """Put together the groups that have the same plan from a moment on; those that have none are left out."""
+    called = _called(calendars)
+    kinds: dict[tuple[tuple[str, ...], tuple[str, ...]], list[_Has]] = {}
+    alike: dict[tuple[object, ...], tuple[GroupPlan, list[_Held], list[int]]] = {}
+    for group in groups:
+        names = tuple(name for name in group.names if name in called)
+        kind = tuple(group.tags), names
+        if kind not in kinds:
+            kinds[kind] = _what(calendars, *kind)
+        if has := kinds[kind]:
+            held = [(one.calendar, one.overrides, _floor(group, one, start - _LONG_BEFORE)) for one in has]
+            alone = group.id if group.moves or group.skips or group.joined else 0
+            key = (group.timezone, group.paused, alone, *held)
+            alike.setdefault(key, (group, held, []))[2].append(group.id)
+    made: list[tuple[Due, list[int]]] = []
+    for group, held, ids in alike.values():
+        slots = [line for name, chosen, floor in held for line in lines(name, calendars[name], chosen, floor)]
+        own = Own(group.moves, group.skips, group.joined)
+        made.append((Due(slots, group.timezone, since, holidays, own, paused=group.paused), ids))
+    return made
 
 
-@lru_cache(maxsize=4096)
-def _trigger(on: frozenset[int], hour: int, minute: int) -> CronTrigger:
-    week = ",".join(map(str, sorted(on)))
-    return CronTrigger(day_of_week=week, hour=hour, minute=minute, second=0, timezone=UTC)
+@dataclass(frozen=True, slots=True)
+class _Has:
+    """A calendar that is for a group: by which of its tags, or by its name, and with which overrides."""
+
+    calendar: str
+    tags: tuple[str, ...]
+    named: bool
+    overrides: tuple[int, ...]
 
 
-def _moment(wall: datetime, tz: ZoneInfo) -> int:
-    """Return the first moment at which clocks in a zone show this time, or have just passed it."""
-    moment = wall.replace(tzinfo=tz).astimezone(UTC)
-    if moment.astimezone(tz).replace(tzinfo=None, fold=0) != wall:
-        moment = _after_gap(wall, tz)
-    return (moment - _EPOCH) // _MICROSECOND
+def _what(calendars: Mapping[str, Calendar], tags: tuple[str, ...], names: tuple[str, ...]) -> list[_Has]:
+    return [
+        _Has(
+            key,
+            tuple(tag for tag in calendar.audience.tags if tag in tags),
+            any(name in names for name in calendar.audience.groups),
+            tuple(number for number, one in enumerate(calendar.overrides) if one.hold(tags, names)),
+        )
+        for key, calendar in calendars.items()
+        if calendar.audience.reaches(tags, names)
+    ]
 
 
-def _after_gap(wall: datetime, tz: ZoneInfo) -> datetime:
-    """Return the moment at which clocks jumped over a time, found by halving."""
-    before = wall.replace(tzinfo=tz, fold=1).astimezone(UTC)
-    after = wall.replace(tzinfo=tz).astimezone(UTC)
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // 2
-        if middle.astimezone(tz).replace(tzinfo=None) < wall:
-            before = middle
-        else:
-            after = middle
-    return after.replace(microsecond=0)
+def _floor(group: GroupPlan, has: _Has, long_before: int) -> int:
+    """Return since when a calendar is for a group; 0 when that was long before."""
+    tagged = 0 if has.named else min(group.tags[tag] for tag in has.tags)
+    floor = max(tagged, group.opened_at)
+    return floor if floor > long_before else 0
+
+
+def _called(calendars: Mapping[str, Calendar]) -> set[str]:
+    """Return all names by which any calendar calls a group."""
+    called: set[str] = set()
+    for calendar in calendars.values():
+        called.update(calendar.audience.groups)
+        called.update(name for one in calendar.overrides for name in one.groups)
+        if calendar.audience.except_:
+            called.update(calendar.audience.except_.groups)
+    return called

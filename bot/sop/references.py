@@ -11,22 +11,17 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import Fault
+from bot.sop.calendar import CONTENTS, NAMES, NO_THING, complaints
+from bot.sop.dates import calendar_date
 from bot.sop.hints import did_you_mean
-from bot.sop.reading import Document
-from bot.sop.schema import (
-    NO_THING,
-    TWO_THINGS,
-    Activity,
-    Bank,
-    Post,
-    Slot,
-    check_template,
-    is_post_id,
-    variables,
-)
+from bot.sop.reading import Document, Loc
+from bot.sop.schema import Activity, Bank, Post, Slot, check_template, is_post_id, variables
 from bot.sop.shelf import Shelf
 
+Told = tuple[Loc, str]  # where, and what is said there
+
 _NUMBER = TypeAdapter(int)
+_NO_PART = ("late", "priority", "warm_up", "most")
 MANY = ".many"  # the ending of texts that speak to several people at once; see bot/outbox/merging.py
 
 
@@ -63,37 +58,98 @@ def _number(text: str) -> int:
 
 
 def lost_slots(document: Document, activities: Shelf[Activity], posts: Shelf[Post]) -> dict[int, list[Fault]]:
-    """Return the slots of a calendar that refer to nothing, by their number."""
+    """Return the slots of a calendar that refer to nothing, or to what does not fit, by their number."""
     lost: dict[int, list[Fault]] = {}
-    for number, _ in _slots(document):
-        do, post = (document.text("slots", number, key) for key in ("do", "post"))
-        missing = {
-            "do": activities.missing(do) if do else "",
-            "post": posts.missing(post) if is_post_id(post) else "",
-        }
-        faults = [document.fault(("slots", number, key), said) for key, said in missing.items() if said]
+    for number, raw in _slots(document):
+        path = ("slots", number)
+        for_some = bool({"day", "segment"} & raw.keys())
+        told = list(_missing(document, path, activities, posts))
+        for each, name in _rotated(document, path):
+            told.append((each, _not_one(name, activities, posts, for_some=for_some)))
+        for each, name in _posts(document, path):
+            if not for_some and name in posts.good and NAMES in variables(posts.good[name].text):
+                said = f'帖子 "{name}" 里有 {{{NAMES}}}，只能发在有 day 或 segment 的时段'
+                told.append((each, said))
+        faults = [document.fault(each, said) for each, said in told if said]
         if faults:
             lost[number] = faults
     return lost
 
 
+def wrong_overrides(document: Document, activities: Shelf[Activity], posts: Shelf[Post]) -> list[Fault]:
+    """Find what some groups are to have instead of nothing that there is, or as what there is not."""
+    ids = [document.text("slots", number, "id") for number, _ in _slots(document)]
+    told: list[Told] = []
+    for number, raw in enumerate(document.items("overrides")):
+        path = ("overrides", number)
+        if isinstance(raw, dict) and (name := document.text(*path, "slot")) and name not in ids:
+            hint = did_you_mean(name, ids) or "，要写时段的 id"
+            told.append(((*path, "slot"), f'这本日历没有时段 "{name}"{hint}'))
+        if isinstance(raw, dict):
+            told += _missing(document, path, activities, posts)
+    return [document.fault(each, said) for each, said in told if said]
+
+
+def _missing(
+    document: Document, path: Loc, activities: Shelf[Activity], posts: Shelf[Post]
+) -> Iterator[Told]:
+    if do := document.text(*path, "do"):
+        yield (*path, "do"), activities.missing(do)
+    for each, name in _posts(document, path):
+        yield each, posts.missing(name)
+
+
+def _posts(document: Document, path: Loc) -> Iterator[Told]:
+    """Yield the posts that a slot names, and those before it."""
+    places = [(*path, "post")]
+    for number, _ in enumerate(document.items(*path, "warm_up")):
+        places.append((*path, "warm_up", number, "post"))
+    for place in places:
+        if is_post_id(name := document.text(*place)):
+            yield place, name
+
+
+def _rotated(document: Document, path: Loc) -> Iterator[Told]:
+    for number, _ in enumerate(document.items(*path, "rotate")):
+        if name := document.text(*path, "rotate", number):
+            yield (*path, "rotate", number), name
+
+
+def _not_one(name: str, activities: Shelf[Activity], posts: Shelf[Post], *, for_some: bool) -> str:
+    """Say why a name in a rotation is not just one thing, or nothing when it is."""
+    missing, no_post = activities.missing(name), posts.missing(name)
+    if not missing and not no_post:
+        return f'"{name}" 既是活动又是帖子，分不清轮到哪个，请把一个改名'
+    if for_some and not missing:
+        return f'"{name}" 是活动；有 day 或 segment 的时段只能轮着发帖子'
+    if not missing or not no_post:
+        return ""
+    if name in activities.broken or name in posts.broken:
+        return missing if name in activities.broken else no_post
+    known = (*activities.good, *activities.broken, *posts.good, *posts.broken)
+    return f'不认识的活动或帖子 "{name}"{did_you_mean(name, known)}'
+
+
 def wrong_slots(document: Document) -> list[Fault]:
-    """Find the slots that do nothing or two things, and those that were there before."""
+    """Find the slots that do nothing or have keys that do not go together, and those that were there before."""
     faults: list[Fault] = []
     seen: dict[str, int] = {}
     for number, raw in _slots(document):
-        if document.text("slots", number, "do") and document.text("slots", number, "post"):
-            faults.append(document.fault(("slots", number), TWO_THINGS))
-        elif not raw.keys() & {"do", "post"} and raw.keys() <= Slot.model_fields.keys():
-            faults.append(document.fault(("slots", number), NO_THING))
-        identity = document.text("slots", number, "id") if "id" in raw else _identity(raw)
+        path = ("slots", number)
+        given = {key for key in raw if raw[key] and not isinstance(raw[key], dict)}
+        wrong = complaints(given)
+        if not raw.keys() & set(CONTENTS) and raw.keys() <= Slot.model_fields.keys():
+            wrong = [NO_THING]
+        if wrong:
+            faults.append(document.fault(path, "；".join(wrong)))
+        identity = document.text(*path, "id") if "id" in raw else _identity(raw)
         first = seen.setdefault(identity, number) if identity else number
         if first != number and "id" in raw:
             message = f'id "{identity}" 和第 {first + 1} 条的一样，请换一个'
-            faults.append(document.fault(("slots", number, "id"), message))
+            faults.append(document.fault((*path, "id"), message))
         elif first != number:
             message = f"和第 {first + 1} 条一模一样，请删掉一条"
-            faults.append(document.fault(("slots", number), message))
+            faults.append(document.fault(path, message))
     return faults
 
 
@@ -104,10 +160,28 @@ def _slots(document: Document) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _identity(raw: dict[str, Any]) -> str:
-    """Return the identity of a slot without an id; lateness is no part of it. "" when it has none."""
+    """Return the identity of a slot without an id, of which some keys are no part. "" when it has none."""
     try:
-        return Slot.model_validate({key: raw[key] for key in raw if key != "late"}).identity
+        return Slot.model_validate({key: raw[key] for key in raw if key not in _NO_PART}).identity
     except ValidationError:
+        return ""
+
+
+def wrong_holidays(document: Document) -> list[Fault]:
+    """Find the days that are said to be off and worked."""
+    off = document.at("holidays")
+    days = {_day(day) for day in off} if isinstance(off, dict) else set()
+    return [
+        document.fault(("workdays", number), f'"{day}" 在 holidays 里也有，只能写在一边')
+        for number, day in enumerate(document.items("workdays"))
+        if isinstance(day, str) and _day(day) in days - {""}
+    ]
+
+
+def _day(text: str) -> str:
+    try:
+        return calendar_date(text).isoformat()
+    except ValueError:
         return ""
 
 
@@ -115,7 +189,7 @@ def wrong_text(document: Document, name: str, defaults: Mapping[str, str]) -> li
     """Check the name of a post or a member text, and the variables in it as far as they are known."""
     faults: list[Fault] = []
     text = document.text(name) or document.text(name, "text")
-    known = variables(defaults.get(name, ""))
+    known: tuple[str, ...] = variables(defaults.get(name, "")) if "." in name else (NAMES,)
     if "." in name and name not in defaults:
         hint = did_you_mean(name, defaults)
         faults.append(document.fault((name,), f'不认识的文字 "{name}"{hint}', at_key=True))

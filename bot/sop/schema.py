@@ -5,16 +5,15 @@ Handlers subclass `Activity` with the keys of their kind; the loader gets them i
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from bot.model import MINUTE
+from bot.sop.calendar import Audience, Calendar, Slot, slot_key
+from bot.sop.dates import Date
+from bot.sop.parts import Part, Words, digest, is_post_id
 from bot.sop.values import (
     ClockTime,
     Days,
@@ -34,6 +33,7 @@ __all__ = [
     "ClockTime",
     "Days",
     "Duration",
+    "HolidaysFile",
     "Kinds",
     "Part",
     "Picture",
@@ -48,18 +48,6 @@ __all__ = [
     "template",
     "variables",
 ]
-
-NAME = re.compile(r"[\w-]+")
-_POST_ID = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
-
-
-class Part(BaseModel):
-    """Anything in a file that has keys of its own: handlers build theirs on it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-Words = Annotated[str, Field(min_length=1)]
 
 
 class Activity(Part):
@@ -90,62 +78,6 @@ class Questions(Part):
         return self.from_
 
 
-def is_post_id(text: str) -> bool:
-    """Whether a slot's `post` names a post, rather than being the text itself."""
-    return _POST_ID.fullmatch(text) is not None
-
-
-NO_THING = "do 和 post 要写一个：do 是办活动，post 是发一段文字"
-TWO_THINGS = "do 和 post 只能写一个，要办活动又要发文字就写成两条"
-
-
-def _slot_id(text: str) -> str:
-    if not NAME.fullmatch(text):
-        raise ValueError(f'id "{text}" 只能用字母、数字、汉字、"-" 和 "_"')
-    return text
-
-
-class Slot(Part):
-    """One line of a calendar: at what time, on which days, what to do or to post."""
-
-    id: Annotated[Words, AfterValidator(_slot_id)] | None = None
-    at: ClockTime
-    on: Days = frozenset(range(7))
-    do: Words | None = None
-    post: Annotated[Words, template()] | None = None
-    late: Annotated[Duration, at_least(MINUTE, "1m")] = 10 * MINUTE
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> Self:
-        if (self.do is None) == (self.post is None):
-            raise ValueError(NO_THING if self.do is None else TWO_THINGS)
-        return self
-
-    @property
-    def identity(self) -> str:
-        """Return its id, or else a hash of its rule and content, which begins with #."""
-        return self.id or "#" + digest([self.at.isoformat("minutes"), sorted(self.on), self.do, self.post])
-
-
-def slot_key(calendar: str, slot: Slot) -> str:
-    """Return the key that a slot keeps, wherever in its calendar's file it stands."""
-    return f"{calendar}/{slot.identity}"
-
-
-class Audience(Part):
-    """Which groups a calendar is for: those with any of the tags."""
-
-    tags: Annotated[tuple[Words, ...], Field(min_length=1)]
-
-
-class Calendar(Part):
-    """calendars/<id>.yaml."""
-
-    title: Words
-    audience: Audience
-    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
-
-
 class Post(Part):
     """A text of texts/*.yaml, as it will be sent, with a picture perhaps (a path in the library)."""
 
@@ -156,6 +88,13 @@ class Post(Part):
     @classmethod
     def _bare_text(cls, value: object) -> object:
         return {"text": value} if isinstance(value, str) else value
+
+
+class HolidaysFile(Part):
+    """holidays.yaml: days off by what they are for, and days that are worked, beside those that are known."""
+
+    holidays: dict[Date, Words] = Field(default_factory=dict)
+    workdays: tuple[Date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +116,3 @@ class Kinds:
     activities: Mapping[str, type[Activity]] = field(default_factory=dict)
     games: Mapping[str, type] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-
-
-def digest(value: object) -> str:
-    """Return 12 hex digits that stand for plain data."""
-    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

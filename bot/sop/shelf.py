@@ -8,13 +8,14 @@ from typing import Generic, TypeVar
 
 from bot.errors import Fault, Faults
 from bot.sop.hints import did_you_mean
+from bot.sop.parts import NAME
 from bot.sop.reading import Document, read
-from bot.sop.schema import NAME
 
 T = TypeVar("T")
 
 FOLDERS = ("activities", "calendars", "questions", "texts")
-_IGNORED = ("schema",)
+HOLIDAYS = "holidays.yaml"
+_IGNORED = ("schema", HOLIDAYS)
 
 
 class Shelf(Generic[T]):

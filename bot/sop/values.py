@@ -1,4 +1,7 @@
-"""The little languages in the operators' files: durations, times of day, days, templates, pictures."""
+"""The little languages in the operators' files: durations, times of day, weekdays, templates, pictures.
+
+Dates of every kind are in bot/sop/dates.py.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import re
 from collections.abc import Collection
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from bot.durations import duration
+from bot.sop.days import DAYS_OFF, WORKDAYS
 from bot.sop.hints import did_you_mean, nearest
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif")
@@ -22,6 +26,7 @@ _DAY_NUMBERS = {day: number for number, day in enumerate(_DAYS)} | {
     for week in ("周", "星期")
     for day, number in zip("一二三四五六日天", (0, 1, 2, 3, 4, 5, 6, 6), strict=True)
 }
+_KINDS_OF_DAY = {WORKDAYS: WORKDAYS, DAYS_OFF: DAYS_OFF, "工作日": WORKDAYS, "节假日": DAYS_OFF}
 _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
 
@@ -33,14 +38,21 @@ def clock_time(text: str) -> time:
     return time(int(match[1]), int(match[2]))
 
 
-def days(value: object) -> frozenset[int]:
-    """Read `daily`, `mon-fri`, `周一`, `[mon, wed]`, … as weekdays, 0 for Monday. Raises ValueError."""
+def days(value: object) -> frozenset[int] | str:
+    """Read `daily`, `mon-fri`, `周一`, `[mon, wed]`, … as weekdays, 0 for Monday; or `workdays`, `holidays`.
+
+    Raises ValueError.
+    """
     if isinstance(value, frozenset):
         return value
+    if isinstance(value, str) and value in _KINDS_OF_DAY:
+        return _KINDS_OF_DAY[value]
     parts = value if isinstance(value, list) else [value]
+    if mixed := [part for part in parts if isinstance(part, str) and part in _KINDS_OF_DAY]:
+        raise ValueError(f'"{mixed[0]}" 要单独写，不能和别的日子放在一个列表里')
     if not parts:
         raise ValueError("on 不能空着，要写星期几，比如 mon-fri、[mon, wed] 或 daily")
-    return frozenset(day for part in parts for day in _days(_typed(part, "星期几，比如 mon-fri 或 daily")))
+    return frozenset(day for part in parts for day in _days(typed(part, "星期几，比如 mon-fri 或 daily")))
 
 
 def _days(text: str) -> set[int]:
@@ -55,10 +67,9 @@ def _days(text: str) -> set[int]:
 def _day(name: str, text: str) -> int:
     number = _DAY_NUMBERS.get(name.lower())
     if number is None:
-        hint = did_you_mean(name, _DAYS if name.isascii() else _DAY_NUMBERS)
-        raise ValueError(
-            f'不认识的日子 "{text}"' + (hint or "，要写 mon 到 sun、mon-fri、[mon, wed]、daily 或周一到周日")
-        )
+        hint = did_you_mean(name, (*_DAYS, WORKDAYS, DAYS_OFF) if name.isascii() else _DAY_NUMBERS)
+        known = "，要写 mon 到 sun、mon-fri、[mon, wed]、daily、周一到周日、workdays 或 holidays"
+        raise ValueError(f'不认识的日子 "{text}"' + (hint or known))
     return number
 
 
@@ -106,7 +117,8 @@ def _picture(name: str, info: ValidationInfo) -> str:
     return name
 
 
-def _typed(value: object, what: str) -> str:
+def typed(value: object, what: str) -> str:
+    """Return a text, or raise ValueError with what is to be written."""
     if not isinstance(value, str):
         raise ValueError(f"要写{what}")  # noqa: TRY004 - pydantic takes ValueError
     return value
@@ -126,14 +138,14 @@ def at_least(shortest: int, written: str) -> AfterValidator:
 Duration = Annotated[
     int,
     BeforeValidator(
-        lambda value: value if isinstance(value, int) else duration(_typed(value, "时长，比如 3m"))
+        lambda value: value if isinstance(value, int) else duration(typed(value, "时长，比如 3m"))
     ),
 ]
 ClockTime = Annotated[
     time,
     BeforeValidator(
-        lambda value: value if isinstance(value, time) else clock_time(_typed(value, "时刻，比如 08:00"))
+        lambda value: value if isinstance(value, time) else clock_time(typed(value, "时刻，比如 08:00"))
     ),
 ]
-Days = Annotated[frozenset[int], BeforeValidator(days)]
+Days = Annotated[frozenset[int] | Literal["workdays", "holidays"], BeforeValidator(days)]
 Picture = Annotated[str, AfterValidator(_picture)]

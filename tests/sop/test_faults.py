@@ -18,7 +18,15 @@ CAL, ACT, BANK, TEXT = "calendars/c.yaml", "activities/a.yaml", "questions/q.yam
 QUIZ = GOOD["activities/quiz-night.yaml"]
 QUESTIONS = GOOD["questions/general.yaml"]
 
-BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
+Case = tuple[str, str | bytes, *tuple[str, ...]]
+
+
+def calendars(line: str, rows: list[tuple[str, ...]]) -> list[Case]:
+    """Calendars with what stands first in each row put into a line, and their faults."""
+    return [(CAL, HEAD + line.replace("…", row[0]), *row[1:]) for row in rows]
+
+
+BAD: list[Case] = [
     # The file itself.
     (ACT, "", "1:1: 文件是空的"),
     (ACT, "# 只有注释\n", "1:1: 文件是空的"),
@@ -111,7 +119,7 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
     (
         CAL,
         HEAD + "  - {at: 08:00, on: funday, do: morning}\n",
-        '4:21: 不认识的日子 "funday"，要写 mon 到 sun、mon-fri、[mon, wed]、daily 或周一到周日',
+        '4:21: 不认识的日子 "funday"，要写 mon 到 sun、mon-fri、[mon, wed]、daily、周一到周日、workdays 或 holidays',
     ),
     (
         CAL,
@@ -127,9 +135,13 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
     (
         CAL,
         HEAD + "  - {at: 08:00, do: morning, post: brief}\n",
-        "4:5: do 和 post 只能写一个，要办活动又要发文字就写成两条",
+        "4:5: do、post 和 rotate 只能写一个，要办两样就写成两条",
     ),
-    (CAL, HEAD + "  - {at: 08:00}\n", "4:5: do 和 post 要写一个：do 是办活动，post 是发一段文字"),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00}\n",
+        "4:5: do、post 和 rotate 要写一个：do 是办活动，post 是发一段文字，rotate 是几样轮着来",
+    ),
     (CAL, HEAD + "  - {do: morning}\n", '4:5: 缺 "at"，请补上'),
     (CAL, HEAD + "  - {at: 08:00, do: mornin}\n", '4:21: 不认识的活动 "mornin"，是不是 "morning"？'),
     (CAL, HEAD + "  - {at: 08:00, do: xyz}\n", '4:21: 不认识的活动 "xyz"'),
@@ -157,6 +169,127 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
         '2:18: "tags" 要写成列表，比如 [a, b]，不能写 "理财"',
         '4:5: "slots" 第 1 项 要写成 "键: 值" 的样子，不能写 "早"',
     ),
+    # Days, audiences and the rest of a slot.
+    *calendars(
+        "  - {at: 08:00, …, do: morning}\n",
+        [
+            ("date: 2-30", "4:23: 没有 2 月 30 日这一天"),
+            ("date: 13-1", "4:23: 没有 13 月 1 日这一天"),
+            (
+                "date: 2026-12-24",
+                '4:23: "2026-12-24" 不是每年的日期，要写成 月-日，比如 12-24；只办一年的写 once',
+            ),
+            ("date: [12-24, 2-30]", "4:23: 没有 2 月 30 日这一天"),
+            ("date: []", "4:23: 不能空着，要写每年的日期，比如 12-24"),
+            ("date: {12-24}", "4:23: 要写每年的日期，比如 12-24"),
+            ("once: 2026-2-29", "4:23: 没有 2026 年 2 月 29 日这一天"),
+            ("once: 12-24", '4:23: "12-24" 不是日期，要写成 年-月-日，比如 2026-12-24'),
+            ("monthly: 32", '4:26: "32" 不是几号，要写 1 到 31，或者 last（最后一天）'),
+            ("monthly: 0", '4:26: "0" 不是几号，要写 1 到 31，或者 last（最后一天）'),
+            ("lunar: 八月十五", '4:24: "八月十五" 不是农历日期，要写成 月-日，比如 8-15'),
+            ("lunar: 13-1", '4:24: 农历没有 "13-1"，月写 1 到 12，日写 1 到 30'),
+            ("lunar: 8-31", '4:24: 农历没有 "8-31"，月写 1 到 12，日写 1 到 30'),
+            ("festival: 元霄节", '4:27: 不认识的节日 "元霄节"，是不是 "元宵节"？'),
+            ("on: [workdays, sat]", '4:21: "workdays" 要单独写，不能和别的日子放在一个列表里'),
+            ("on: workday", '4:21: 不认识的日子 "workday"，是不是 "workdays"？'),
+            (
+                "day: 0",
+                "4:5: 有 day 的时段是写给几个人的，只能发文字：do 换成 post",
+                '4:22: "day" 不能小于 1',
+            ),
+            ("on: mon, date: 12-24", "4:5: on 和 date 只能写一个：一条时段只按一种日子来"),
+            (
+                "lunar: 1-1, festival: 春节, once: 2027-02-06",
+                "4:5: once 和 lunar 和 festival 只能写一个：一条时段只按一种日子来",
+            ),
+            (
+                "segment: silent",
+                "4:5: 有 segment 的时段是写给几个人的，只能发文字：do 换成 post",
+                '4:26: "segment" 只能写 active、silent-7d、silent-30d，不能写 "silent"，是不是 "silent-7d"？',
+            ),
+            ("to: private", "4:5: to 要和 day 或 segment 一起写"),
+            ("most: 3", "4:5: most 要和 segment 一起写"),
+            ("warm_up: []", "4:26: warm_up 不能空着，要写提前的时刻，比如 [-30m]"),
+            ("warm_up: [30m]", '4:27: "30m" 不是提前的时刻，要写成 -30m、-2h 或 -1d 18:00'),
+            ("warm_up: [-8d]", '4:27: "-8d" 太早或太晚，提前 1s 到 7d'),
+            ("warm_up: [-9d 18:00]", '4:27: "-9d 18:00" 太早或太晚，提前 1 到 7 天'),
+            ("warm_up: [-30m, {at: -30m, post: brief}]", '4:26: warm_up 里 "-30m" 写了两遍'),
+            ("warm_up: [{at: -30m, post: breif}]", '4:44: 不认识的帖子 "breif"，是不是 "brief"？'),
+            ("warm_up: [{post: brief}]", '4:27: 缺 "at"，请补上'),
+            ("priority: 101", '4:27: "priority" 不能大于 100'),
+            ("rotate: [morning, brief]", "4:5: do、post 和 rotate 只能写一个，要办两样就写成两条"),
+        ],
+    ),
+    *calendars(
+        "  - {at: 08:00, …}\n",
+        [
+            ("rotate: []", "4:25: rotate 不能空着：至少写两样，比如 [guess-pinyin, guess-dice]"),
+            (
+                "rotate: [morning]",
+                "4:25: rotate 只有一样，轮不起来：至少写两样，比如 [guess-pinyin, guess-dice]",
+            ),
+            ("rotate: [morning, brief, morning]", '4:25: rotate 里 "morning" 写了两遍'),
+            ("rotate: morning", '4:25: "rotate" 要写成列表，比如 [a, b]，不能写 "morning"'),
+            (
+                "rotate: [mornin, xyz]",
+                '4:26: 不认识的活动或帖子 "mornin"，是不是 "morning"？',
+                '4:34: 不认识的活动或帖子 "xyz"',
+            ),
+            (
+                "day: 1, rotate: [morning, brief]",
+                '4:34: "morning" 是活动；有 day 或 segment 的时段只能轮着发帖子',
+            ),
+            ("day: 1, segment: active, post: brief", "4:5: day 和 segment 只能写一个"),
+            ("day: 1, warm_up: [-30m], post: brief", "4:5: 有 day 的时段不能预告，请去掉 warm_up"),
+            ("day: 1, post: '{name} 你好'", "4:31: 没有 {name} 这个变量，是不是 {names}？"),
+            ("post: '{names} 你好'", "4:23: 没有 {names} 这个变量，这里不能用变量"),
+        ],
+    ),
+    (
+        CAL,
+        HEAD.replace("{tags: [a]}", "{}") + "  - {at: 08:00, do: morning}\n",
+        "2:11: 要写 tags（标签）或 groups（群名），不然一个群也没有",
+    ),
+    (
+        CAL,
+        HEAD.replace("{tags: [a]}", "{groups: [甲], except: {}}") + "  - {at: 08:00, do: morning}\n",
+        "2:33: 要写 tags（标签）或 groups（群名），不然一个群也没有",
+    ),
+    (
+        CAL,
+        "days: workday\nquiet: '22:00'\nposts_a_day: 0\n" + HEAD + "  - {at: 08:00, do: morning}\n",
+        '1:7: "days" 只能写 workdays、holidays，不能写 "workday"，是不是 "workdays"？',
+        '2:8: "22:00" 不是一段时间，要写成 "22:00-07:00"',
+        '3:14: "posts_a_day" 不能小于 1',
+    ),
+    *calendars(
+        "  - {id: m, at: 08:00, do: morning}\noverrides:\n  - {…}\n",
+        [
+            ("slot: n, tags: [b], skip: true", '6:12: 这本日历没有时段 "n"，要写时段的 id'),
+            ("slot: m, tags: [b]", "6:5: 要写改成什么：at、do、post，或者 skip: true"),
+            ("slot: m, skip: true", "6:5: 要写 tags（标签）或 groups（群名），不然一个群也没有"),
+            ("slot: m, tags: [b], skip: true, at: 09:00", "6:5: skip 是不办，别的就不用写了"),
+            ("slot: m, tags: [b], do: mornin", '6:30: 不认识的活动 "mornin"，是不是 "morning"？'),
+            ("slot: m, tags: [b], post: breif", '6:32: 不认识的帖子 "breif"，是不是 "brief"？'),
+            ("slot: m, tags: [b], do: morning, post: brief", "6:5: do 和 post 只能写一个"),
+            ("tags: [b], at: 09:00", '6:5: 缺 "slot"，请补上'),
+        ],
+    ),
+    # Days off.
+    ("holidays.yaml", "holidays: {2027-2-30: 春节}\n", "1:12: 没有 2027 年 2 月 30 日这一天"),
+    (
+        "holidays.yaml",
+        "holidays: {2027-02-06: ''}\nworkdays: [二月]\nweekends: []\n",
+        '1:24: "2027-02-06" 不能空着',
+        '2:12: "二月" 不是日期，要写成 年-月-日，比如 2026-12-24',
+        '3:1: 不认识的键 "weekends"，这里可以写 holidays、workdays',
+    ),
+    (
+        "holidays.yaml",
+        "holidays: {2027-2-6: 春节}\nworkdays: [2027-02-06]\n",
+        '2:12: "2027-02-06" 在 holidays 里也有，只能写在一边',
+    ),
+    ("holidays.yaml", "", "1:1: 文件是空的"),
     # Banks.
     (BANK, QUESTIONS.replace("answer: A", "answer: C"), '5:5: 答案 "C" 不在选项里'),
     (BANK, QUESTIONS.replace("answer: A", "anwser: A"), '5:33: 不认识的键 "anwser"，是不是 "answer"？'),
@@ -202,10 +335,10 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
         "3:35: 时长太短，至少 1m",
         "4:5: 和第 1 条一模一样，请删掉一条",
         '4:21: 不认识的活动 "mornin"，是不是 "morning"？',
-        "5:5: do 和 post 要写一个：do 是办活动，post 是发一段文字",
+        "5:5: do、post 和 rotate 要写一个：do 是办活动，post 是发一段文字，rotate 是几样轮着来",
         '5:10: "8:00" 不是一天里的时刻，要写成 00:00 到 23:59，比如 08:00',
-        "6:5: do 和 post 只能写一个，要办活动又要发文字就写成两条",
-        '6:21: 不认识的日子 "x"，要写 mon 到 sun、mon-fri、[mon, wed]、daily 或周一到周日',
+        "6:5: do、post 和 rotate 只能写一个，要办两样就写成两条",
+        '6:21: 不认识的日子 "x"，要写 mon 到 sun、mon-fri、[mon, wed]、daily、周一到周日、workdays 或 holidays',
         '6:28: 不认识的活动 "mornin"，是不是 "morning"？',
         '6:42: 不认识的帖子 "breif"，是不是 "brief"？',
         '7:5: "slots" 第 5 项 要写成 "键: 值" 的样子，不能写 "早"',
@@ -296,9 +429,9 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
         ),
         '1:10: "evening" 要写成 "键: 值" 的样子',
         '2:1: 名字 "Evening" 只能用小写字母、数字和 "-"',
-        '2:10: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）；没有 {x} 这个变量，这里不能用变量',
+        '2:10: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）；没有 {x} 这个变量，可以用 {names}',
         '3:1: "brief" 在前面的文件里已经有了，请删掉一个',
-        "3:8: 没有 {n} 这个变量，这里不能用变量；没有 {m} 这个变量，这里不能用变量",
+        "3:8: 没有 {n} 这个变量，可以用 {names}；没有 {m} 这个变量，可以用 {names}",
         '4:1: 不认识的文字 "sign_in.dnoe"，是不是 "sign_in.done"？',
         '4:15: 单独的 "}" 不能用：变量写成 {名字}，括号请改用全角的（）',
         '5:16: 文字 "sign_in.again" 不能带图片，只写一段文字',
@@ -307,7 +440,7 @@ BAD: list[tuple[str, str | bytes, *tuple[str, ...]]] = [
     ),
     # Texts.
     (TEXT, "Evening: 晚上好\n", '1:1: 名字 "Evening" 只能用小写字母、数字和 "-"'),
-    (TEXT, "evening: 晚上好 {name}\n", "1:10: 没有 {name} 这个变量，这里不能用变量"),
+    (TEXT, "evening: 晚上好 {name}\n", "1:10: 没有 {name} 这个变量，是不是 {names}？"),
     (TEXT, "evening: [a]\n", '1:10: "evening" 要写成 "键: 值" 的样子'),
     (TEXT, "sign_in.dnoe: 好\n", '1:1: 不认识的文字 "sign_in.dnoe"，是不是 "sign_in.done"？'),
     (TEXT, "sign_in.again: 第 {place} 次\n", "1:16: 没有 {place} 这个变量，这里不能用变量"),
@@ -340,6 +473,32 @@ def test_every_fault_has_its_place_and_its_sentence(
     assert [str(fault) for fault in loaded.faults] == [f"sop_library/{name}:{fault}" for fault in faults]
     assert {"morning", "quiz-night"} <= set(loaded.activities)
     assert len(loaded.calendars["bank"].slots) == 4
+
+
+def test_what_is_an_activity_and_a_post_cannot_take_turns(tmp_path: Path) -> None:
+    """Nobody could say which of the two is meant."""
+    files: dict[str, str | bytes] = {
+        CAL: HEAD + "  - {at: 08:00, rotate: [morning, both]}\n",
+        "activities/both.yaml": GOOD["activities/morning.yaml"],
+        TEXT: "both: 好\n",
+    }
+    loaded = library(tmp_path, files)
+    assert [fault.message for fault in loaded.faults] == [
+        '"both" 既是活动又是帖子，分不清轮到哪个，请把一个改名'
+    ]
+
+
+def test_names_are_for_posts_to_some(tmp_path: Path) -> None:
+    """A post that calls people by name goes where it is known who is meant."""
+    files: dict[str, str | bytes] = {
+        CAL: HEAD + "  - {at: 08:00, day: 1, post: hello}\n  - {at: 09:00, post: hello}\n",
+        TEXT: "hello: 你好，{names}\n",
+    }
+    loaded = library(tmp_path, files)
+    assert [str(fault).partition("c.yaml:")[2] for fault in loaded.faults] == [
+        '5:23: 帖子 "hello" 里有 {names}，只能发在有 day 或 segment 的时段'
+    ]
+    assert [slot.post for slot in loaded.calendars["c"].slots] == ["hello"]
 
 
 def test_a_misspelt_folder_is_told(tmp_path: Path) -> None:
@@ -454,7 +613,8 @@ def test_no_file_whatever_is_a_traceback(content: bytes) -> None:
 
 _WORDS = """
 title goal kind game questions from pick slots id at on do post late audience tags text picture
-quiz sign_in choice general q a morning brief 08:00 sign_in.again 3 {x} x
+groups except days quiet overrides slot skip date once monthly lunar festival day segment rotate warm_up
+quiz sign_in choice general q a morning brief 08:00 sign_in.again 3 {x} x 12-24 春节 -30m 22:00-07:00
 """
 WORDS = st.sampled_from(_WORDS.split()) | st.just("")
 TREES = st.recursive(
@@ -462,12 +622,12 @@ TREES = st.recursive(
 )
 
 
-@given(st.tuples(TREES, TREES, TREES, TREES))
+@given(st.tuples(TREES, TREES, TREES, TREES, TREES))
 @settings(deadline=None, max_examples=200)
 def test_no_shape_whatever_is_a_traceback(trees: tuple[object, ...]) -> None:
     """What is read before the schema has had its say may be of any shape."""
     with tempfile.TemporaryDirectory() as folder:
-        names = (CAL, ACT, BANK, TEXT)
+        names = (CAL, ACT, BANK, TEXT, "holidays.yaml")
         files: dict[str, str | bytes] = {
             name: json.dumps(tree, ensure_ascii=False) for name, tree in zip(names, trees, strict=True)
         }

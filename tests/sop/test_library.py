@@ -30,7 +30,7 @@ def test_a_good_library_has_no_faults(tmp_path: Path) -> None:
     calendar = loaded.calendars["bank"]
     assert calendar.audience == Audience(tags=("理财",))
     assert calendar.slots[0].at == time(8)
-    assert calendar.slots[0].on == {0, 1, 2, 3, 4}
+    assert calendar.slots[0].on == frozenset(range(5))
     assert [slot.late for slot in calendar.slots] == [10 * MINUTE, 15 * MINUTE, 10 * MINUTE, 10 * MINUTE]
 
 
@@ -139,7 +139,7 @@ def test_what_is_no_duration(text: str) -> None:
 )
 def test_days(typed: object, numbers: set[int]) -> None:
     """Days are named one by one, as a range that may pass Sunday, or as a list."""
-    assert days(typed) == numbers
+    assert days(typed) == frozenset(numbers)
 
 
 def test_a_post_is_an_id_or_the_text_itself() -> None:

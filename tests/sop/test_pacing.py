@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bot.sop.pacing import reach, too_slow
 from tests.harness import library
 
 EACH = each_post(40)
+TODAY = date(2026, 11, 25)
 
 
 def made(root: Path, *slots: str) -> Library:
@@ -21,7 +23,9 @@ def made(root: Path, *slots: str) -> Library:
 
 
 def told(found: Library, groups: int, each: int = EACH) -> list[str]:
-    return [str(fault).partition("calendars/")[2] for fault in too_slow(found, [{"week": groups}], each)]
+    return [
+        str(fault).partition("calendars/")[2] for fault in too_slow(found, [{"week": groups}], each, TODAY)
+    ]
 
 
 def test_a_slot_that_cannot_reach_its_last_group_is_told(tmp_path: Path) -> None:
@@ -75,4 +79,4 @@ def test_groups_are_counted_by_account(tmp_path: Path, accounts: int) -> None:
     counted = reach(found, groups, {group.id: ("试",) for group in groups if group.id != 1})
     assert sum(sum(each.values()) for each in counted.values()) == 400
     assert len(counted) == accounts
-    assert len(too_slow(found, counted.values(), EACH + MINUTE // 1000)) == (1 if accounts == 1 else 0)
+    assert len(too_slow(found, counted.values(), EACH + MINUTE // 1000, TODAY)) == (1 if accounts == 1 else 0)
