@@ -78,6 +78,7 @@ class InlineDatabase(Database):
 
     def __init__(self, folder: Path, step: Callable[[], None]) -> None:
         self.writer: InlineWriter
+        self._gone = False
         self._owned = Owned(folder)
         self._owned.db.ask("PRAGMA synchronous=OFF")
         self.writer = InlineWriter(self._owned.db, step)
@@ -92,5 +93,8 @@ class InlineDatabase(Database):
     def cut(self) -> None:
         """Let go of the file; what was not committed is undone."""
         self.writer.cut = True
-        self._owned.db.drop()
-        self._owned.release()
+        if not self._gone:
+            self._gone = True
+            # A connection that is closed in the middle of a statement would hold its lock.
+            self._owned.db.rollback()
+            self._owned.release()
