@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from bot.aside import aside
 from bot.errors import Away
 from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
@@ -128,7 +129,8 @@ class Alarm:
 
     async def next_due(self) -> int:
         """The next moment at which something falls due; 0 for never."""
-        moments = await self._next_slot(), self._timers.next_timer, await self._next_notice()
+        notice = self._noticing.next if self._noticing is not None else 0
+        moments = await self._next_slot(), self._timers.next_timer, notice
         return min((moment for moment in moments if moment), default=0)
 
     async def ring(self) -> None:
@@ -145,9 +147,13 @@ class Alarm:
                 self._tidied = now
                 # Marks that are older than anything a platform replays.
                 await self._writer.run(lambda store: store.marks.forget(now - KEEP_MARKS))
-            if self._noticing is not None and 0 < await self._next_notice() <= now:
-                await self._noticing.tell(now)
+        await self.look()
         self._arm(await self.next_due())
+
+    async def look(self) -> None:
+        """See whether anything went wrong that is to be told."""
+        if self._noticing is not None:
+            await self._noticing.look(self._clock.now())
 
     async def _ring(self, now: int) -> bool:
         """Whether all that is due by now is committed."""
@@ -177,16 +183,11 @@ class Alarm:
                     self._stale = False
                     self._groups = await self._writer.run(self._planning.groups)
                 # A hundred calendars take a tenth of a second, in which others are answered.
-                self._slot = (
-                    await asyncio.to_thread(self._planning.next_due, self._groups, self._horizon) or 0
-                )
+                self._slot = await aside(self._planning.next_due, self._groups, self._horizon) or 0
             return self._slot
 
-    async def _next_notice(self) -> int:
-        return await self._noticing.due(self._clock.now()) if self._noticing is not None else 0
-
     async def _plan(self, now: int) -> list[Occurrence]:
-        return await asyncio.to_thread(self._planning.plan, self._groups, self._horizon, now)
+        return await aside(self._planning.plan, self._groups, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

@@ -15,6 +15,8 @@ class Rings(Protocol):
 
     async def ring(self) -> None: ...
 
+    async def look(self) -> None: ...
+
 
 class Mover:
     """`busy` says whether queue or outbox hold anything that will go on without the clock.
@@ -61,4 +63,7 @@ class Mover:
         await self._save(self._clock.ahead + max(0, moment - self._clock.now()))
         self._clock.set(moment)
         await self._alarm.ring()
+        await self.settled()
+        # What the outbox ended has become known by now.
+        await self._alarm.look()
         await self.settled()
