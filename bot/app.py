@@ -19,6 +19,7 @@ from bot.adapters.sandbox.adapter import Sandbox
 from bot.clock import MovableClock, SystemClock
 from bot.config import Pace, Settings
 from bot.dispatch import gate, lanes
+from bot.dispatch.counts import Counts
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame
@@ -101,6 +102,7 @@ class App:
         await self.sender.stop()
         for adapter in self._adapters.values():
             await adapter.stop()
+        self.dispatcher.write_counts()
         await self.database.close()
 
     def hurry(self) -> None:
@@ -153,7 +155,8 @@ class App:
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
         self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
-        self._frame = Frame(table, library, settings, self._chance, self.planning.of)
+        counts = Counts(settings.timezone, self.clock.now)
+        self._frame = Frame(table, library, settings, self._chance, self.planning.of, counts=counts)
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(self._frame, self.clock, writer, made, self, self._adapters)
         pacers = self._pacers()

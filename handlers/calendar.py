@@ -1,15 +1,22 @@
-"""日程. Owners: 开张, 今日安排, 开始, 暂停, 继续. Slots: post, and the start of all others. Timers: slot."""
+"""日程. Owners: 开张, 今日安排, 开始, 暂停, 继续. Slots: post, warm-ups, the start of all others. Timers: slot."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
-from bot.model import SECOND, Message, Reply, Result, Role, Timer, effects_of, names_of
+from bot.model import SECOND, Member, Message, Reply, Result, Role, Timer, effects_of, names_of
+from bot.sop.calendar import NAMES
+from bot.sop.schema import Slot, slot_key
+
+if TYPE_CHECKING:
+    from storage.occurrences import Claimed
 
 router = Router(
     "calendar",
@@ -25,11 +32,14 @@ router = Router(
         "calendar.is_paused": "日程本来就暂停着。",
         "calendar.resumed": "日程继续。",
         "calendar.not_paused": "日程没有暂停。",
+        "calendar.warm_up": "{at} 有「{title}」，到时候见。",
+        "calendar.warm_title": "预告：{title}",
         "calendar.unknown": "没有叫「{name}」的活动。可以开始：{titles}。",
         "calendar.which": "要开始哪个活动？可以开始：{titles}。",
     },
 )
 TAGS, TAG = 5, 12
+WEEK, SILENT = 7, {"silent-7d": 7, "silent-30d": 30}
 RETRY = 30 * SECOND
 STATES = {
     "claimed": "正在发",
@@ -126,14 +136,85 @@ def slot(timer: Timer, turn: Turn) -> Result:
         turn.timer("slot", claimed.id, min(turn.now + RETRY, last + 1))
         return None
     turn.occurrence = claimed
+    return _carry_out(claimed, turn, last)
+
+
+def _carry_out(claimed: Claimed, turn: Turn, last: int) -> Result:
+    """Say or start what an occurrence is for; not after a moment."""
     kind, _, name = claimed.what.partition(":")
+    if kind == "warm":
+        return _warm_up(name, claimed, turn)._replace(send_before=last)
     if kind == "post":
-        return _post(name, turn, last)
+        slot = _slot(claimed.slot, turn)
+        return _to_some(name, slot, claimed, turn) if slot and slot.for_some else _post(name, turn, last)
     activity = turn.library.activities.get(name)
     if activity is None:
         turn.store.occurrences.end(claimed.id, "failed", f"库里没有活动 {name}")
         return None
     return _in_time(turn.start(activity), last)
+
+
+def _slot(key: str, turn: Turn) -> Slot | None:
+    """The slot of an occurrence as the library has it now, if it still does."""
+    name = key.partition("/")[0]
+    slots = turn.library.calendars[name].slots if name in turn.library.calendars else ()
+    return next((slot for slot in slots if slot_key(name, slot) == key), None)
+
+
+def _warm_up(coming: str, claimed: Claimed, turn: Turn) -> Reply:
+    """What is announced: `2026-11-25T10:00 do:<activity>`."""
+    local, _, what = coming.partition(" ")
+    at, here = datetime.fromisoformat(local), datetime.fromisoformat(claimed.local)
+    days = (at.date() - here.date()).days
+    day = ("今天", "明天", "后天")[days] if days < 3 else f"周{'一二三四五六日'[at.weekday()]}"
+    values = {"title": _title(turn, what), "at": f"{day} {at:%H:%M}"}
+    return Reply("calendar.warm_up", values, occurrence=turn.occurrence_id)
+
+
+def _to_some(name: str, slot: Slot, claimed: Claimed, turn: Turn) -> Result:
+    """Write to those that a slot is meant for: in the group, called by name, or to each of them alone."""
+    people = _newcomers(slot.day, claimed, turn) if slot.day else _segment(slot, turn)
+    if not people:
+        why = f"没有进群第 {slot.day} 天的人" if slot.day else "没有要写给的人"
+        turn.store.occurrences.end(claimed.id, "skipped", why)
+        return None
+    post = _post(name, turn, claimed.due + claimed.late)
+    if slot.to == "private":
+        return [
+            post._replace(values={NAMES: member.name}, to=turn.named(member), private=True)
+            for member in people
+        ]
+    called = "、".join(f"@{member.name}" for member in people)
+    text = post.text if f"{{{NAMES}}}" in post.text else f"{{{NAMES}}} {post.text}"
+    return post._replace(text=text, values={NAMES: called})
+
+
+def _newcomers(day: int, claimed: Claimed, turn: Turn) -> list[Member]:
+    """Those for whom this is the so-many-eth time that the slot comes since they joined."""
+    first, last = (turn.moment(claimed.local, -back) for back in (day, day - 1))
+    here = {member.id: member for member in turn.members}
+    joined = turn.store.some.who_joined(turn.group.id, first, last)
+    return [here[member] for member in joined if member in here]
+
+
+def _segment(slot: Slot, turn: Turn) -> list[Member]:
+    """Some of a segment, those first who were not written to for longest; nobody twice in a week."""
+    today = turn.local(turn.now).date().toordinal()
+    wrote = turn.store.written.last_days(turn.group.id)
+    known = turn.store.some.known(turn.group.id)
+    found: list[tuple[int, int, Member]] = []
+    for member in turn.members:
+        if member.id not in known or member.role == Role.OWNER:
+            continue
+        joined, nudged = known[member.id]
+        last = wrote.get(member.id, 0)
+        silent = today - max(last, turn.local(joined).date().toordinal())
+        meant = today - last < WEEK if slot.segment == "active" else silent >= SILENT[slot.segment or ""]
+        if meant and today - nudged >= WEEK:
+            found.append((nudged, member.id, member))
+    people = [member for _, _, member in sorted(found, key=lambda one: one[:2])[: slot.most]]
+    turn.store.some.wrote_to([member.id for member in people], today)
+    return people
 
 
 def _post(name: str, turn: Turn, last: int) -> Reply:
@@ -186,6 +267,8 @@ def _today(turn: Turn) -> Iterator[str]:
 
 def _title(turn: Turn, what: str) -> str:
     kind, _, name = what.partition(":")
+    if kind == "warm":
+        return turn.words("calendar.warm_title", {"title": _title(turn, name.partition(" ")[2])})
     if kind == "do":
         activity = turn.library.activities.get(name)
         return activity.title if activity else name

@@ -108,7 +108,9 @@ def start(activity: QuizActivity, turn: Turn) -> Sequence[Reply]:
         raise Refused("quiz.busy")
     questions = _pick(activity, turn)
     definition = activity.model_dump_json(by_alias=True)
-    quiz = turn.store.quizzes.start(turn.group.id, definition, questions, turn.now)
+    quiz = turn.store.quizzes.start(
+        turn.group.id, definition, questions, turn.now, occurrence=turn.occurrence_id
+    )
     minutes = max(1, round(activity.round.open / MINUTE))
     opening = Reply(
         activity.posts.opening,
@@ -235,10 +237,10 @@ def _reveal(turn: Turn, current: Round) -> Reply:
     """Close a round for good: the right answer is told here and nowhere before."""
     activity = _definition(turn, current.quiz)
     game, question = GAMES[activity.game], _question(activity, current)
-    turn.store.quizzes.close(current.id, turn.now)
     turn.unlisten(TOPIC)
     answers = turn.store.quizzes.answers(current.id)
     right = [one for one in answers if game.right(question, one.answer)]
+    turn.store.quizzes.close(current.id, turn.now, right=len(right))
     values: Values = {"number": current.number, "answer": game.reveal(question)}
     if not answers:
         return Reply("quiz.silence", values)

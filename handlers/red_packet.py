@@ -185,7 +185,9 @@ def _open(turn: Turn, giver: int, points: int, shares: int) -> Packet:
         raise Refused("packet.poor_purse" if giver else "packet.poor_treasury", balance=balance)
     name = turn.member.name if giver else ""
     amounts = split(points, shares, turn.chance)
-    packet = turn.store.red_packets.add(turn.group.id, giver, name, amounts, turn.now)
+    packet = turn.store.red_packets.add(
+        turn.group.id, giver, name, amounts, turn.now, occurrence=turn.occurrence_id
+    )
     turn.store.ledger.transfer(
         turn.group.id, source, ("escrow", packet.id), points, f"packet:{packet.id}", turn.now
     )

@@ -55,6 +55,20 @@ def keeping(table: Table, *names: str, key: str, value: str) -> Query:
     return Query(or_set(one), AtOnce(Query(or_set(many)), lambda found: [{"rows": packed(found)}]))
 
 
+def raising(table: Table, *keys: str, value: str) -> Query:
+    """INSERT rows of these keys, or add the value to that of those that are there already; each key once."""
+    names = (*keys, value)
+    rows = given(*(table.c[name] for name in names))
+
+    def or_raise(statement: Insert) -> Insert:
+        more = table.c[value] + statement.excluded[value]
+        return statement.on_conflict_do_update(index_elements=keys, set_={value: more})
+
+    one = insert(table).values({name: bindparam(name) for name in names})
+    many = insert(table).from_select(names, select(rows))
+    return Query(or_raise(one), AtOnce(Query(or_raise(many)), lambda found: [{"rows": packed(found)}]))
+
+
 def setting(key: Column[int], named: str, **values: Column[Any]) -> Query:
     """UPDATE the row that is `named`: what each value is called, and where it goes."""
     new: dict[str, Any] = {column.name: bindparam(name) for name, column in values.items()}

@@ -85,7 +85,7 @@ _CHECKS = (
     (
         "日程第 {0} 次发了 {1} 遍。",
         """SELECT occurrence, COUNT(*) FROM outbox WHERE occurrence > 0
-           GROUP BY occurrence HAVING COUNT(*) > 1""",
+           GROUP BY occurrence, account, chat HAVING COUNT(*) > 1""",
     ),
     (
         "群 {0} 同时有 {1} 场问答在进行。",

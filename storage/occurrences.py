@@ -53,6 +53,9 @@ _END = Query(
     .where(occurrences.c.id == bindparam("o"))
     .values(state=bindparam("s"), reason=bindparam("why"))
 )
+_HOOKED = Query(
+    update(occurrences).where(occurrences.c.id == bindparam("o")).values(hooked_at=bindparam("now"))
+)
 _SLOTS = Query(select(slots.c.slot, slots.c.since))
 _ADD_SLOT = Query(
     insert(slots)
@@ -115,6 +118,10 @@ class Occurrences:
 
     def end(self, key: int, state: str, why: str = "") -> None:
         self._db.run(_END, o=key, s=state, why=why)
+
+    def hooked(self, key: int, now: int) -> None:
+        """The hook of its activity goes out now."""
+        self._db.run(_HOOKED, o=key, now=now)
 
     def know_slots(self, keys: Iterable[str], now: int) -> dict[str, int]:
         """Since when each slot exists; those not seen before (or in a clock's future) exist from now on."""

@@ -14,7 +14,7 @@ from bot.model import MINUTE
 from storage.at_once import adding, setting
 from storage.db import Db
 from storage.query import Query
-from storage.tables import occurrences, outbox, paces
+from storage.tables import members, occurrences, outbox, paces
 
 # Members can have seen it. (An IN would be expanded at each call; see storage/query.py.)
 SEEN = ("sent", "unknown", "sending")
@@ -62,7 +62,13 @@ _WENT_OUT = Query(
 _SENT_OCCURRENCE = Query(
     update(occurrences)
     .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "claimed")
-    .values(state=case((bindparam("now") - occurrences.c.due > MINUTE, "late"), else_="sent"))
+    .values(
+        state=case((bindparam("now") - occurrences.c.due > MINUTE, "late"), else_="sent"),
+        sent_at=bindparam("now"),
+        members=select(func.count())
+        .where(members.c.group_id == occurrences.c.group_id, members.c.status != "left")
+        .scalar_subquery(),
+    )
 )
 _OCCURRENCE = Query(
     update(occurrences)

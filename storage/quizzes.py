@@ -20,6 +20,7 @@ _START = Query(
         definition=bindparam("definition"),
         state="running",
         at=bindparam("at"),
+        occurrence=bindparam("occurrence"),
     )
     .returning(quizzes.c.id)
 )
@@ -62,7 +63,11 @@ _OPEN = Query(
     .where(rounds.c.id == bindparam("r"))
     .values(opened_at=bindparam("opened"), closes_at=bindparam("closes"))
 )
-_CLOSE = Query(update(rounds).where(rounds.c.id == bindparam("r")).values(closed_at=bindparam("closed")))
+_CLOSE = Query(
+    update(rounds)
+    .where(rounds.c.id == bindparam("r"))
+    .values(closed_at=bindparam("closed"), right_answers=bindparam("right"))
+)
 _END = Query(update(quizzes).where(quizzes.c.id == bindparam("q")).values(state=bindparam("s")))
 _MINE = Query(
     select(answers.c.answer, answers.c.warned).where(
@@ -137,8 +142,11 @@ class Quizzes:
     def __init__(self, db: Db) -> None:
         self._db = db
 
-    def start(self, group: int, definition: str, questions: Sequence[str], now: int) -> Quiz:
-        key = self._db.value(_START, group_id=group, definition=definition, at=now)
+    def start(
+        self, group: int, definition: str, questions: Sequence[str], now: int, *, occurrence: int = 0
+    ) -> Quiz:
+        """A quiz with its rounds; `occurrence` is that of the calendar which starts it."""
+        key = self._db.value(_START, group_id=group, definition=definition, at=now, occurrence=occurrence)
         self._db.many(
             _ADD_ROUND,
             [{"quiz_id": key, "number": n, "question": text} for n, text in enumerate(questions, 1)],
@@ -176,8 +184,9 @@ class Quizzes:
     def open(self, key: int, now: int, closes_at: int) -> None:
         self._db.run(_OPEN, r=key, opened=now, closes=closes_at)
 
-    def close(self, key: int, now: int) -> None:
-        self._db.run(_CLOSE, r=key, closed=now)
+    def close(self, key: int, now: int, *, right: int = 0) -> None:
+        """Close a round, with how many answers were right."""
+        self._db.run(_CLOSE, r=key, closed=now, right=right)
 
     def answer_of(self, key: int, member: int) -> tuple[str, bool] | None:
         """A member's answer in a round, and whether they were told that it is locked."""

@@ -34,6 +34,7 @@ _ADD = Query(
         shares=bindparam("shares"),
         state="open",
         at=bindparam("at"),
+        occurrence=bindparam("occurrence"),
     )
     .returning(packets.c.id)
 )
@@ -97,8 +98,20 @@ class RedPackets:
         self._races: dict[int, dict[int, _Race]] = {}  # by group and packet, as long as nothing is undone
         self._undone = db.undone
 
-    def add(self, group: int, giver: int, giver_name: str, amounts: Sequence[int], now: int) -> Packet:
-        """Keep a packet and all its shares, in the order in which they will be given."""
+    def add(
+        self,
+        group: int,
+        giver: int,
+        giver_name: str,
+        amounts: Sequence[int],
+        now: int,
+        *,
+        occurrence: int = 0,
+    ) -> Packet:
+        """Keep a packet and all its shares, in the order in which they will be given.
+
+        `occurrence` is that of the calendar which gives it.
+        """
         races = self._of(group)
         key = self._db.value(
             _ADD,
@@ -108,6 +121,7 @@ class RedPackets:
             points=sum(amounts),
             shares=len(amounts),
             at=now,
+            occurrence=occurrence,
         )
         numbered = list(enumerate(amounts, 1))
         self._db.many(

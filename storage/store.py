@@ -11,15 +11,19 @@ from storage.db import Db
 from storage.groups import Groups
 from storage.ledger import Ledger
 from storage.marks import Marks
+from storage.moves import Moves
 from storage.notices import Notices
 from storage.occurrences import Occurrences
 from storage.outbox import Outbox
 from storage.quizzes import Quizzes
 from storage.red_packets import RedPackets
+from storage.reports import Reports
 from storage.sandbox import SandboxWorld
 from storage.settling import Settling
 from storage.sign_ins import SignIns
+from storage.some import Some
 from storage.timers import Listening, Timers
+from storage.written import Written
 
 
 class Store:
@@ -29,15 +33,19 @@ class Store:
         self.ledger = Ledger(db)
         self.listening = Listening(db)
         self.marks = Marks(db)
+        self.moves = Moves(db)
         self.notices = Notices(db)
         self.occurrences = Occurrences(db)
         self.outbox = Outbox(db)
         self.quizzes = Quizzes(db)
         self.red_packets = RedPackets(db)
+        self.reports = Reports(db)
         self.sandbox = SandboxWorld(db)
         self.settling = Settling(db)
         self.sign_ins = SignIns(db)
+        self.some = Some(db)
         self.timers = Timers(db)
+        self.written = Written(db)
         self._db = db
 
     def read_ahead(self, spoken: Sequence[Spoken]) -> None:

@@ -191,6 +191,7 @@ packets = Table(
     _number("shares"),
     _text("state"),  # open, done, expired, withdrawn, void
     _number("at"),
+    _number("occurrence", 0),
     Index(None, "group_id", "state"),
 )
 
@@ -214,6 +215,7 @@ quizzes = Table(
     _text("definition"),  # the activity as it was when it began, JSON
     _text("state"),  # running, done, stopped, void
     _number("at"),
+    _number("occurrence", 0),
     Index(None, "group_id", "state"),
 )
 
@@ -227,6 +229,7 @@ rounds = Table(
     _number("opened_at", 0),
     _number("closes_at", 0),
     _number("closed_at", 0),
+    _number("right_answers", 0),
     UniqueConstraint("quiz_id", "number"),
 )
 
@@ -250,6 +253,28 @@ asked = Table(
     _text("question"),
     _number("at"),
     UniqueConstraint("group_id", "question"),
+)
+
+# How much is written: what is counted in memory and written every few seconds. -------------------
+
+written = Table(
+    "written",
+    metadata,
+    _of("member_id", "members"),
+    _number("day"),  # date.toordinal() of the group's calendar day
+    _number("messages"),
+    PrimaryKeyConstraint("member_id", "day"),
+    **_ONE_TREE,
+)
+
+talk = Table(
+    "talk",
+    metadata,
+    _of("group_id", "groups"),
+    _number("at"),  # the moment when a stretch of five minutes began
+    _number("messages"),
+    PrimaryKeyConstraint("group_id", "at"),
+    **_ONE_TREE,
 )
 
 # When. ------------------------------------------------------------------------------------------
@@ -293,6 +318,9 @@ occurrences = Table(
     _text("what"),  # `do:<activity>` or `post:<post>`
     _text("state"),  # claimed, sent, late, missed, skipped, failed, unknown
     _text("reason", ""),
+    _number("sent_at", 0),
+    _number("members", 0),  # who was in the group then
+    _number("hooked_at", 0),
     _number("noticed", 0),
     UniqueConstraint("slot", "group_id", "local"),
     Index(None, "group_id", "due"),
@@ -300,6 +328,28 @@ occurrences = Table(
 )
 
 horizon = Table("horizon", metadata, _key(), _number("planned_until"))
+
+# What an owner said of single occurrences: another local time of that day, or '' for not at all.
+moves = Table(
+    "moves",
+    metadata,
+    _of("group_id", "groups"),
+    _text("slot"),
+    _text("local"),
+    _text("instead"),
+    _number("at"),
+    PrimaryKeyConstraint("group_id", "slot", "local"),
+    **_ONE_TREE,
+)
+
+# To whom a slot for some of the members wrote last.
+nudges = Table(
+    "nudges",
+    metadata,
+    Column("member_id", Big, ForeignKey("members.id"), primary_key=True, autoincrement=False),
+    _number("day"),  # date.toordinal() of the group's calendar day
+    **_ONE_TREE,
+)
 
 # What is to be sent. ----------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def reader(settings: Settings, library: Library) -> Callable[[Store], Books]:
 def _next(store: Store, settings: Settings, library: Library, now: int) -> tuple[int, list[str]] | None:
     since = store.occurrences.slots()
     planning = Planning(library.calendars, settings.timezone, since, library.holidays)
-    groups = planning.groups(store)
+    groups = planning.groups(store, now)
     slot = planning.next_due(groups, now)
     timer = store.census.next_timer()
     if timer is not None and (slot is None or timer[0] < slot):

@@ -22,7 +22,7 @@ from bot.dispatch.remarks import Remarks
 from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
 from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
-from bot.model import Event, Invited, Message, Occurrence
+from bot.model import Event, Group, Invited, Message, Occurrence
 from bot.ports import Adapter, Clock
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # So many events may wait in one group, and so many in all, before adapters read on.
 FLOOD = 1000
 CROWD = 20_000
+# Seconds until what was counted is written.
+COUNTING = 5.0
 # Prometheus wants to see a count at 0 before it can tell that it grew.
 KINDS = (*get_args(Event), Occurrence, Tick)
 
@@ -76,6 +78,8 @@ class Dispatcher:
         # For /metrics: messages that were dropped at the door, and what became of all else, by its type.
         self.chatter = 0
         self.events = Counter[tuple[type, str]]({(kind, ended): 0 for kind in KINDS for ended in ENDINGS})
+        self._counts = frame.counts
+        self._counting: asyncio.TimerHandle | None = None
         self._turns = Turns(frame, made)
         self._duty = Duty(adapters, made) if adapters and len(adapters) > 1 else None
         writer.on_rollback = self._turns.forget
@@ -91,11 +95,14 @@ class Dispatcher:
             lane = self._lanes.get(key)
             if lane is not None and self._routes.match(lane, event) is None and _talk(lane, event):
                 self.chatter += 1
+                if lane.group.opened_at:
+                    self._count(lane.group, lane.members[event.sender.id].id, event.at)
                 return None
         return self._queue(key, event)
 
     def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool | None]:
         """A slot of the calendar is due in a group."""
+        self.write_counts()
         key = account, chat = self._keys[occurrence.group]
         if self._duty is not None and (other := self._duty.of(account, chat)) != account:
             occurrence = replace(occurrence, skip=f"这个群由账号 {other} 当差")
@@ -103,12 +110,28 @@ class Dispatcher:
 
     def feed_timers(self, now: int) -> list[asyncio.Future[bool | None]]:
         """Have every group run its timers that are due."""
+        self.write_counts()
         due = [(lane.next_due, key) for key, lane in self._lanes.items() if 0 < lane.next_due <= now]
         return [self._queue(key, Tick(*key)) for _, key in sorted(due)]
 
     def go_by(self, frame: Frame) -> None:
         """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
         self._turns.go_by(frame)
+
+    def write_counts(self) -> None:
+        """Have what was counted written, before anything that is queued later."""
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting = None
+        if not self._counts.fresh:
+            return
+        members, groups = self._counts.take()
+
+        def done(_: None, error: BaseException | None) -> None:
+            if error is not None:
+                self._log.warning("what was counted was not written", messages=sum(groups.values()))
+
+        self._writer.submit(lambda store: store.written.add(members, groups), done)
 
     @property
     def next_timer(self) -> int:
@@ -156,6 +179,8 @@ class Dispatcher:
             self.events[type(event), "failed" if outcome is None else outcome.ended] += 1
             if outcome is not None:
                 self._committed(key, outcome)
+                if isinstance(event, Message) and not outcome.duplicate:
+                    self._count_heard(key, event, now)
                 if self._tells and outcome.handled:
                     self._tell(self._lanes.get(key), event, outcome)
             if not future.done():
@@ -166,6 +191,18 @@ class Dispatcher:
             lambda store: turns.handle(store, key, event, now), done, lambda: turns.spoken(key, event)
         )
         return future
+
+    def _count(self, group: Group, member: int, at: int) -> None:
+        self._counts.add(group, member, at)
+        if self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(COUNTING, self.write_counts)
+
+    def _count_heard(self, key: Key, message: Message, now: int) -> None:
+        """Count a message that was handled, if it was a member's in a group that is 开张."""
+        lane = self._lanes.get(key)
+        member = lane.members.get(message.sender.id) if lane is not None else None
+        if lane is not None and member is not None and lane.group.opened_at:
+            self._count(lane.group, member.id, now)
 
     def _let_in(self, key: Key) -> None:
         rooms = self._at_door.pop(key, []) if self._waiting[key] < FLOOD // 2 else []

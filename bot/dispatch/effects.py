@@ -31,6 +31,9 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
         return store.outbox.add(*chat, "accept", {"invitation": effect.invitation}, now)
     if isinstance(effect, Announce):
         return store.outbox.add(*chat, "announce", {"text": effect.text}, now, send_before=now + REPLY_WITHIN)
+    if effect.private and effect.to is not None:
+        # A private chat is named by who is in it, and nobody is called by name there.
+        chat, effect = (chat[0], effect.to.id), effect._replace(to=None)
     body: dict[str, Any] = {
         "text": effect.text if effect.verbatim else library.text(effect.text),
         "values": dict(effect.values),
@@ -41,14 +44,10 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
             body["key"] = effect.text
     if post:
         body["post"] = True
-    if effect.picture:
-        body["picture"] = effect.picture
-    if effect.file:
-        body["file"] = effect.file
+    beside = {"picture": effect.picture, "file": effect.file, "private": effect.private}
+    body |= {name: given for name, given in beside.items() if given}
     if effect.card is not None:
         body["card"] = asdict(effect.card)
-    if effect.private:
-        body["private"] = True
     return store.outbox.add(
         *chat,
         "say",

@@ -10,11 +10,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from bot.dispatch.counts import KEPT, Counts
 from bot.dispatch.lanes import Change, Lane
 from bot.dispatch.parking import Parking
 from bot.dispatch.remarks import Remark
 from bot.errors import Refused
 from bot.model import MINUTE, SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
+from bot.wall import moment_of
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -32,7 +34,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Frame:
     """What every turn sees and none changes: one frozen snapshot of library and settings.
 
-    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers.
+    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers;
+    `counts` is how much is written.
     """
 
     routes: Routes
@@ -41,6 +44,7 @@ class Frame:
     chance: Random
     planner: Planner
     parking: Parking = field(default_factory=Parking)
+    counts: Counts = field(default_factory=Counts)
 
 
 class Turn:
@@ -113,6 +117,7 @@ class Turn:
     def enter(self, person: str, name: str, role: Role) -> Member:
         """Somebody is in the group from now on."""
         member = self.store.groups.enter(self.group, person, name, role, self.now)
+        self.replan |= self.library.newcomers and self.group.opened_at > 0
         self.know(member)
         return member
 
@@ -131,6 +136,7 @@ class Turn:
 
     def leave(self, member: Member) -> None:
         self.store.groups.leave(member.id)
+        self.replan |= self.library.newcomers and self.group.opened_at > 0
         self._change(lambda lane: lane.members.pop(member.person, None))
 
     def mint(self, member: Member, points: int, key: str) -> int:
@@ -195,6 +201,34 @@ class Turn:
         """What this group's calendar holds after `start`, up to `end`."""
         return self._frame.planner(self.store, self.group.id, start, end)
 
+    def rate(self, span: int = KEPT) -> list[int]:
+        """How much is written in this group: messages in each 30 s of a span up to now; see Counts.rate."""
+        return self._frame.counts.rate(self.group.id, self.now, span)
+
+    def skip_slot(self, one: Occurrence) -> bool:
+        """Leave out one occurrence of this group's plan; False when its moment has come already."""
+        if one.due <= self.now:
+            return False
+        self.store.moves.set(self.group.id, one.slot, one.local, "", self.now)
+        self.replan = True
+        return True
+
+    def move_slot(self, one: Occurrence, at: time) -> int:
+        """Have one occurrence due at another time of its day, and return that moment; 0 when either is past.
+
+        It stays the same occurrence. Its own time puts it back where the calendar has it, also after a skip.
+        """
+        local = f"{one.local[:10]}T{at:%H:%M}"
+        due = self.moment(local)
+        if min(one.due, due) <= self.now:
+            return 0
+        if local == one.local:
+            self.store.moves.drop(self.group.id, one.slot, one.local)
+        else:
+            self.store.moves.set(self.group.id, one.slot, one.local, local, self.now)
+        self.replan = True
+        return due
+
     def words(self, text: str, values: Values) -> str:
         """A member text with its values in it."""
         return fill(self.library.text(text), values)
@@ -212,6 +246,10 @@ class Turn:
     def local(self, moment: int) -> datetime:
         """A moment on the group's clocks."""
         return (EPOCH + timedelta(microseconds=moment)).astimezone(self.zone)
+
+    def moment(self, local: str, days: int = 0) -> int:
+        """When the group's clocks show a local time such as `2026-11-24T20:00`, or so many days from then."""
+        return moment_of(datetime.fromisoformat(local) + timedelta(days), self.zone)
 
     def day(self) -> date:
         """Which day it is in the group, days beginning when its settings say."""

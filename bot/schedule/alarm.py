@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LONGEST_STOP = 7 * DAY
 LOOK = MINUTE
 KEEP_MARKS = 30 * DAY
+KEEP_TALK = 92 * DAY
 TIDY_EVERY = 6 * HOUR
 
 log = structlog.get_logger()
@@ -145,8 +146,7 @@ class Alarm:
             self._failures = 0
             if now - self._tidied >= TIDY_EVERY:
                 self._tidied = now
-                # Marks that are older than anything a platform replays.
-                await self._writer.run(lambda store: store.marks.forget(now - KEEP_MARKS))
+                await self._writer.run(lambda store: _tidy(store, now))
         await self.look()
         self._arm(await self.next_due())
 
@@ -181,10 +181,13 @@ class Alarm:
             while self._slot is None or self._stale:
                 if self._stale:
                     self._stale = False
-                    self._groups = await self._writer.run(self._planning.groups)
+                    self._groups = await self._writer.run(self._read_groups)
                 # A hundred calendars take a tenth of a second, in which others are answered.
                 self._slot = await aside(self._planning.next_due, self._groups, self._horizon) or 0
             return self._slot
+
+    def _read_groups(self, store: Store) -> list[GroupPlan]:
+        return self._planning.groups(store, self._horizon)
 
     async def _plan(self, now: int) -> list[Occurrence]:
         return await aside(self._planning.plan, self._groups, self._horizon, now)
@@ -213,3 +216,13 @@ class Alarm:
         except Exception:
             log.exception("the alarm could not ring, and will again")
             self._arm(self._clock.now() + LOOK)
+
+
+def _tidy(store: Store, now: int) -> None:
+    """Forget marks that are older than anything a platform replays, and when people talked long ago.
+
+    So too what an owner moved, once it is past.
+    """
+    store.marks.forget(now - KEEP_MARKS)
+    store.moves.forget(now - KEEP_MARKS)
+    store.written.forget(now - KEEP_TALK)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from bot.model import Group, Occurrence, names_of
+from bot.model import DAY, Occurrence, names_of
 from bot.sop.calendar import warm_up_key
+from bot.sop.due import Named
 from bot.sop.holidays import NO_MORE, Holidays
 from bot.sop.planner import GroupPlan, next_due, plan
 from bot.sop.schema import Calendar, slot_key
+from bot.wall import wall_of
 
 if TYPE_CHECKING:
     from storage.store import Store
+
+
+# Time zones differ by a day, and a clock change adds an hour.
+EDGE = 2 * DAY
 
 
 class Planning:
@@ -30,14 +37,32 @@ class Planning:
         self.since = since
         self.holidays = holidays
 
-    def groups(self, store: Store) -> list[GroupPlan]:
-        """All groups that are 开张."""
-        tags = store.groups.tags()
-        return [self._plan(group, tags) for group in store.groups.all() if group.opened_at]
+    def groups(self, store: Store, start: int) -> list[GroupPlan]:
+        """All groups that are 开张, with what matters from a moment on."""
+        tags, moves, joined = store.groups.tags(), self._moves(store, start), self._joined(store, start)
+        made: list[GroupPlan] = []
+        for group in store.groups.all():
+            if not group.opened_at:
+                continue
+            said = moves.get(group.id, {})
+            made.append(
+                GroupPlan(
+                    group.id,
+                    tags.get(group.id, {}),
+                    group.timezone or self.timezone,
+                    group.opened_at,
+                    group.paused,
+                    names_of(group),
+                    {named: instead for named, instead in said.items() if instead},
+                    frozenset(named for named, instead in said.items() if not instead),
+                    joined.get(group.id, ()),
+                )
+            )
+        return made
 
     def of(self, store: Store, group: int, start: int, end: int) -> list[Occurrence]:
         """What one group's calendar holds after `start`, up to `end`."""
-        ours = [one for one in self.groups(store) if one.id == group]
+        ours = [one for one in self.groups(store, start) if one.id == group]
         return self.plan(ours, start, end)
 
     def plan(self, groups: Iterable[GroupPlan], start: int, end: int) -> list[Occurrence]:
@@ -48,10 +73,13 @@ class Planning:
         """When something of these groups' calendars falls due next."""
         return next_due(self.calendars, groups, after, self.since, self.holidays)
 
-    def _plan(self, group: Group, tags: Mapping[int, Mapping[str, int]]) -> GroupPlan:
-        zone = group.timezone or self.timezone
-        held = tags.get(group.id, {})
-        return GroupPlan(group.id, held, zone, group.opened_at, group.paused, names_of(group))
+    def _moves(self, store: Store, start: int) -> dict[int, dict[Named, str]]:
+        return store.moves.all(f"{wall_of(start - EDGE, ZoneInfo('UTC')):%Y-%m-%d}")
+
+    def _joined(self, store: Store, start: int) -> dict[int, tuple[int, ...]]:
+        """When people joined, as long ago as any slot asks for."""
+        days = [slot.day for calendar in self.calendars.values() for slot in calendar.slots if slot.day]
+        return store.some.joined(start - max(days) * DAY - EDGE) if days else {}
 
 
 def keys(calendars: Mapping[str, Calendar]) -> list[str]:

@@ -151,9 +151,8 @@ class Due:
                 or ("" if moved else _quiet(line.calendar, wall))
             )
             warm = "" if early.post else f"{main.wall:%Y-%m-%dT%H:%M} {main.one.what}"
-            one = Occurrence(
-                key, 0, local, due, line.slot.late, "", early.post or "", skip, warm, line.slot.priority
-            )
+            late = min(line.slot.late, main.one.due - due)
+            one = Occurrence(key, 0, local, due, late, "", early.post or "", skip, warm, line.slot.priority)
             yield _Draft(one, wall, True, number)
 
     def _content(self, line: Line, day: date) -> tuple[str, str]:

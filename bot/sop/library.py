@@ -57,6 +57,11 @@ class Library:
     sources: dict[str, bytes] = field(default_factory=dict, repr=False)
     kept: frozenset[str] = frozenset()
 
+    @property
+    def newcomers(self) -> bool:
+        """Whether any slot is for those who joined so many days ago."""
+        return any(slot.day for calendar in self.calendars.values() for slot in calendar.slots)
+
     @classmethod
     def empty(cls, kinds: Kinds) -> Self:
         """Return a library with the default texts alone."""

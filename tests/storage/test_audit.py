@@ -87,7 +87,11 @@ DAMAGE = {
     "签到了 2 次": [*without_unique("sign_ins"), "INSERT INTO sign_ins SELECT * FROM sign_ins LIMIT 1"],
     "签到没有入账": ["UPDATE sign_ins SET points = points + 1 WHERE place = 1"],
     "有 2 条": [*without_unique("occurrences"), "INSERT INTO occurrences SELECT * FROM occurrences LIMIT 1"],
-    "次发了 2 遍": ["UPDATE outbox SET occurrence = (SELECT MAX(id) FROM occurrences) WHERE id = 1"],
+    "次发了 2 遍": [
+        """UPDATE outbox SET occurrence = o.id, chat = g.chat
+           FROM occurrences o JOIN groups g ON g.id = o.group_id
+           WHERE o.id = (SELECT MAX(id) FROM occurrences) AND outbox.id = 1"""
+    ],
     "同时有 2 场问答": [
         "INSERT INTO quizzes (group_id, definition, state, at) SELECT 1, '{}', 'running', 5",
         "INSERT INTO quizzes (group_id, definition, state, at) SELECT 1, '{}', 'running', 5",

@@ -1,0 +1,69 @@
+"""Some of a group's members, for the slots that are meant for them alone: who joined when, who was written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.db import Db
+from storage.query import Query
+from storage.tables import groups, members, nudges
+
+_JOINED = Query(
+    select(members.c.group_id, members.c.joined_at)
+    .join(groups, groups.c.id == members.c.group_id)
+    .where(
+        members.c.joined_at >= bindparam("since"),
+        members.c.joined_at > groups.c.opened_at,
+        members.c.status != "left",
+    )
+    .order_by(members.c.joined_at)
+)
+_WHO_JOINED = Query(
+    select(members.c.id)
+    .join(groups, groups.c.id == members.c.group_id)
+    .where(
+        members.c.group_id == bindparam("g"),
+        members.c.joined_at >= bindparam("first"),
+        members.c.joined_at < bindparam("last"),
+        members.c.joined_at > groups.c.opened_at,
+        members.c.status != "left",
+    )
+    .order_by(members.c.joined_at, members.c.id)
+)
+_SINCE = Query(
+    select(members.c.id, members.c.joined_at, nudges.c.day)
+    .outerjoin(nudges, nudges.c.member_id == members.c.id)
+    .where(members.c.group_id == bindparam("g"), members.c.status == "member")
+)
+_NUDGE = Query(
+    insert(nudges)
+    .values(member_id=bindparam("member_id"), day=bindparam("day"))
+    .on_conflict_do_update(index_elements=["member_id"], set_={"day": bindparam("day")})
+)
+
+
+class Some:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def joined(self, since: int) -> dict[int, tuple[int, ...]]:
+        """When people came into each group that was open by then, from a moment on, in order."""
+        found: dict[int, list[int]] = {}
+        for group, at in self._db.all(_JOINED, since=since):
+            found.setdefault(group, []).append(at)
+        return {group: tuple(moments) for group, moments in found.items()}
+
+    def who_joined(self, group: int, first: int, last: int) -> list[int]:
+        """The members who came into an open group at `first` or after, and before `last`."""
+        return [member for (member,) in self._db.all(_WHO_JOINED, g=group, first=first, last=last)]
+
+    def known(self, group: int) -> dict[int, tuple[int, int]]:
+        """When each member joined, and on which day a slot wrote to them last (0: never)."""
+        return {member: (at, day or 0) for member, at, day in self._db.all(_SINCE, g=group)}
+
+    def wrote_to(self, those: Iterable[int], day: int) -> None:
+        """A slot for some of the members writes to these."""
+        self._db.many(_NUDGE, [{"member_id": member, "day": day} for member in those])
