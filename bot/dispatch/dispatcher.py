@@ -115,6 +115,10 @@ class Dispatcher:
         due = [(lane.next_due, key) for key, lane in self._lanes.items() if 0 < lane.next_due <= now]
         return [self._queue(key, Tick(*key)) for _, key in sorted(due)]
 
+    def go_by(self, frame: Frame) -> None:
+        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
+        self._turns.go_by(frame)
+
     def write_counts(self) -> None:
         """Have what was counted written, before anything that is queued later."""
         if self._counting is None:
@@ -128,10 +132,6 @@ class Dispatcher:
                 self._log.warning("what was counted was not written", messages=sum(groups.values()))
 
         self._writer.submit(lambda store: store.written.add(members, groups), done)
-
-    def go_by(self, frame: Frame) -> None:
-        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
-        self._turns.go_by(frame)
 
     @property
     def next_timer(self) -> int:
