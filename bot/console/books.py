@@ -84,7 +84,7 @@ def _next(store: Store, settings: Settings, library: Library, now: int) -> tuple
 
 def _title(library: Library, one: Occurrence) -> str:
     activity = library.activities.get(one.do)
-    return (activity.title if activity else one.do or one.post)[:LONGEST]
+    return (activity.title if activity else one.do or one.post or one.warm)[:LONGEST]
 
 
 def _local(moment: int, zone: ZoneInfo) -> datetime:
