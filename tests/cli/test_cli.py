@@ -42,7 +42,7 @@ def test_the_shipped_library_is_clean(tmp_path: Path, monkeypatch: pytest.Monkey
     """`check` needs no database and no configuration, and leaves with 0; also from elsewhere."""
     for words in ((), (SHIPPED,)):
         result = xiaoer("check", *words)
-        assert (result.exit_code, result.stdout.startswith("没有错：2 本日历")) == (0, True)
+        assert (result.exit_code, result.stdout.startswith("没有错：")) == (0, True)
         assert int(re.findall(r"(\d+) 道题", result.stdout)[0]) >= 60
     result = xiaoer("check", SHIPPED, "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
