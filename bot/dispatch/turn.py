@@ -34,8 +34,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Frame:
     """What every turn sees and none changes: one frozen snapshot of library and settings.
 
-    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers. `counts` is how much is written. With
-    a `seed`, each turn has a chance of its own, which its group and its moment decide.
+    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers;
+    `counts` is how much is written. With a `seed`, each turn has a chance of its own, which its group and
+    its moment decide.
     """
 
     routes: Routes
