@@ -12,12 +12,13 @@ from pathlib import Path
 from random import Random, SystemRandom
 from types import ModuleType
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
 from bot.adapters.sandbox.adapter import Sandbox
-from bot.clock import MovableClock, SystemClock
+from bot.clock import MovableClock, SystemClock, as_datetime
 from bot.config import Pace, Settings
 from bot.dispatch import gate, lanes
 from bot.dispatch.counts import Counts
@@ -31,6 +32,7 @@ from bot.ports import Adapter, Clock
 from bot.schedule.alarm import Alarm
 from bot.schedule.moving import Mover
 from bot.schedule.planning import Planning, keys
+from bot.sop.doubts import unknown_years
 from bot.sop.library import Library, load
 from bot.sop.schema import Kinds
 from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
@@ -162,6 +164,9 @@ class App:
         writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
+        today = as_datetime(now).astimezone(ZoneInfo(settings.timezone)).date()
+        for doubt in unknown_years(library, today):
+            log.warning("days off are not known", doubt=str(doubt))
         self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         made = await writer.run(lanes.load_all)
         self.dispatcher = Dispatcher(self._frame(table), self.clock, writer, made, self, self._adapters)

@@ -17,7 +17,6 @@ from bot.errors import Away
 from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.planning import Planning
-from bot.sop.planner import GroupPlan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Alarm:
         self._writer = writer
         self._timers = timers
         self._planning = planning
-        self._groups: list[GroupPlan] = []
+        self._plans = planning.plans((), 0)
         self._horizon = 0
         self._slot: int | None = None
         self._armed = 0
@@ -107,7 +106,7 @@ class Alarm:
         """Feed all that is due by now, slots and timers, and return when it is committed."""
         async with self._ringing:
             now = self._clock.now()
-            due = self._plan(now) if 0 < await self._next_slot() <= now else []
+            due = self._plans.between(self._horizon, now) if 0 < await self._next_slot() <= now else []
             self._note_lateness([one.due for one in due[:1]], now)
             fed = [self._timers.feed_slot(one) for one in due] + self._timers.feed_timers(now)
             if None in await asyncio.gather(*fed):
@@ -136,14 +135,12 @@ class Alarm:
         """When the next slot is due; 0 for never. Kept until it is over or a group changes."""
         while self._stale:
             self._stale = False
-            self._groups = await self._writer.run(lambda store: self._planning.groups(store, self._horizon))
+            groups = await self._writer.run(lambda store: self._planning.groups(store, self._horizon))
+            self._plans = self._planning.plans(groups, self._horizon)
             self._slot = None
         if self._slot is None:
-            self._slot = self._planning.next_due(self._groups, self._horizon) or 0
+            self._slot = self._plans.next_due(self._horizon) or 0
         return self._slot
-
-    def _plan(self, now: int) -> list[Occurrence]:
-        return self._planning.plan(self._groups, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""
