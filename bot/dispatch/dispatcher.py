@@ -180,7 +180,7 @@ class Dispatcher:
             if outcome is not None:
                 self._committed(key, outcome)
                 if isinstance(event, Message) and not outcome.duplicate:
-                    self._count_heard(key, event, now)
+                    self.count(key, event, now)
                 if self._tells and outcome.handled:
                     self._tell(self._lanes.get(key), event, outcome)
             if not future.done():
@@ -196,7 +196,7 @@ class Dispatcher:
         """There is something to write, soon."""
         self._counting = asyncio.get_running_loop().call_later(COUNTING, self.write_counts)
 
-    def _count_heard(self, key: Key, message: Message, now: int) -> None:
+    def count(self, key: Key, message: Message, now: int) -> None:
         """Count a message that was handled, if it was a member's in a group that is 开张."""
         lane = self._lanes.get(key)
         member = lane.members.get(message.sender.id) if lane is not None else None
