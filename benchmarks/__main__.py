@@ -23,6 +23,7 @@ from benchmarks import (
     grab,
     growth,
     idle,
+    reload,
     sign_in,
     sign_in_pg,
     slots,
@@ -48,6 +49,7 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "wechaty": wechaty.measure,
     "full": full.measure,
     "flood": flood.measure,
+    "reload": reload.measure,
 }
 
 
