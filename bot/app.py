@@ -13,17 +13,21 @@ from pathlib import Path
 from random import Random, SystemRandom
 from types import ModuleType
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import structlog
 
 from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
 from bot.adapters.sandbox.adapter import Sandbox
-from bot.clock import MovableClock, SystemClock
+from bot.aside import aside
+from bot.clock import MovableClock, SystemClock, as_datetime
 from bot.config import Pace, Settings
 from bot.dispatch import gate, lanes
 from bot.dispatch.counts import Counts
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame
-from bot.errors import Away, NotNow
+from bot.errors import Away, Fault, NotNow
 from bot.librarian import Librarian
 from bot.outbox.pace import Pacer
 from bot.outbox.sender import Sender
@@ -34,6 +38,7 @@ from bot.schedule.noticing import TEXTS as NOTICES
 from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning, keys
 from bot.sop.changes import Changes
+from bot.sop.doubts import unknown_years
 from bot.sop.library import Library
 from bot.sop.schema import Kinds
 from handlers import calendar, entry, help, points, quiz, red_packet, sign_in  # noqa: A004
@@ -45,6 +50,8 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, help)
+
+log = structlog.get_logger()
 
 
 def routes() -> Routes:
@@ -154,6 +161,7 @@ class App:
         writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
+        self.doubts = self._doubtful(library)
         self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         counts = Counts(settings.timezone, self.clock.now)
         self._frame = Frame(table, library, settings, self._chance, self.planning.of, counts=counts)
@@ -185,8 +193,18 @@ class App:
             return self.planning
 
         now = await self.alarm.change(begin)
+        self.doubts = await aside(self._doubtful, library, self.doubts)
         self.sender.go_by(library.texts)
         return now
+
+    def _doubtful(self, library: Library, known: Sequence[Fault] = ()) -> Sequence[Fault]:
+        """The years that the calendars need and nobody has arranged yet; those not known before are told."""
+        today = as_datetime(self.clock.now()).astimezone(ZoneInfo(self.settings.timezone)).date()
+        doubts = tuple(unknown_years(library, today))
+        for doubt in doubts:
+            if doubt not in known:
+                log.warning("days off are not known", doubt=str(doubt))
+        return doubts
 
     def _make_adapters(self, store: SandboxStore) -> None:
         if self.settings.with_sandbox:

@@ -173,8 +173,7 @@ class Timer:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One slot of the calendar in one group at one local date and time.
 
     `slot` is the slot's key, `local` is `2026-11-24T20:00` in the group's time zone. `do` names an

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, get_args
 
 import structlog
@@ -105,7 +104,7 @@ class Dispatcher:
         self.write_counts()
         key = account, chat = self._keys[occurrence.group]
         if self._duty is not None and (other := self._duty.of(account, chat)) != account:
-            occurrence = replace(occurrence, skip=f"这个群由账号 {other} 当差")
+            occurrence = occurrence._replace(skip=f"这个群由账号 {other} 当差")
         return self._queue(key, occurrence)
 
     def feed_timers(self, now: int) -> list[asyncio.Future[bool | None]]:

@@ -62,7 +62,7 @@ class Alarm:
         self._timers = timers
         self._planning = planning
         self._noticing = noticing
-        self._groups: list[GroupPlan] = []
+        self._plans = planning.plans((), 0)
         self._horizon = 0
         self._slot: int | None = None
         self._armed = 0
@@ -181,16 +181,18 @@ class Alarm:
             while self._slot is None or self._stale:
                 if self._stale:
                     self._stale = False
-                    self._groups = await self._writer.run(self._read_groups)
+                    groups = await self._writer.run(self._read_groups)
+                    self._plans = await aside(self._planning.plans, groups, self._horizon)
                 # A hundred calendars take a tenth of a second, in which others are answered.
-                self._slot = await aside(self._planning.next_due, self._groups, self._horizon) or 0
+                self._slot = await aside(self._plans.next_due, self._horizon) or 0
             return self._slot
 
     def _read_groups(self, store: Store) -> list[GroupPlan]:
         return self._planning.groups(store, self._horizon)
 
     async def _plan(self, now: int) -> list[Occurrence]:
-        return await aside(self._planning.plan, self._groups, self._horizon, now)
+        async with self._looking:
+            return await aside(self._plans.between, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""
