@@ -24,6 +24,7 @@ from benchmarks import (
     idle,
     library,
     rehearsal,
+    reload,
     sign_in,
     sign_in_pg,
     slots,
@@ -52,6 +53,7 @@ ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "full": full.measure,
     "flood": flood.measure,
     "rehearsal": rehearsal.measure,
+    "reload": reload.measure,
 }
 
 

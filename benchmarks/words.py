@@ -34,6 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "rehearse_s": ("演练：3 个群，每群 200 人，7 天", "≤ 20"),
     "soak_grown_mb": ("第 12 天之后到第 30 天，常驻内存多了多少", "≤ 3"),
     "soak_grown_blocks": ("同上，Python 的内存块多了多少", "≤ 20000"),
+    "reload_hold_ms": ("重读 1000 个活动、100 本日历的时候，一句话最多等多久", "≤ 100"),
     "flood_others_p99_ms": ("一个群同时来一万条，别的群签到等多久", "照实说"),
 }
 PEERS = {

@@ -19,6 +19,7 @@ import structlog
 
 from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
 from bot.adapters.sandbox.adapter import Sandbox
+from bot.aside import aside
 from bot.clock import MovableClock, SystemClock, as_datetime
 from bot.config import Pace, Settings
 from bot.console.report import sunday
@@ -27,7 +28,7 @@ from bot.dispatch.counts import Counts
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.router import Router, Routes
 from bot.dispatch.turn import Frame
-from bot.errors import Away, NotNow
+from bot.errors import Away, Fault, NotNow
 from bot.librarian import Librarian
 from bot.outbox.pace import Pacer
 from bot.outbox.sender import Sender
@@ -49,9 +50,9 @@ if TYPE_CHECKING:
     from storage.outbox import Row
     from storage.store import Store
 
-log = structlog.get_logger()
-
 HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, report, help)
+
+log = structlog.get_logger()
 
 
 def routes() -> Routes:
@@ -177,9 +178,7 @@ class App:
         writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
-        today = as_datetime(now).astimezone(ZoneInfo(settings.timezone)).date()
-        for doubt in unknown_years(library, today):
-            log.warning("days off are not known", doubt=str(doubt))
+        self.doubts = self._doubtful(library)
         self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         self._frame = self._make_frame(table)
         made = await writer.run(lanes.load_all)
@@ -222,12 +221,22 @@ class App:
             return self.planning
 
         now = await self.alarm.change(begin)
+        self.doubts = await aside(self._doubtful, library, self.doubts)
         self.sender.go_by(library.texts)
         return now
 
     async def _write_counts(self) -> None:
         self.dispatcher.write_counts()
         await self.database.writer.run(lambda _: None)
+
+    def _doubtful(self, library: Library, known: Sequence[Fault] = ()) -> Sequence[Fault]:
+        """The years that the calendars need and nobody has arranged yet; those not known before are told."""
+        today = as_datetime(self.clock.now()).astimezone(ZoneInfo(self.settings.timezone)).date()
+        doubts = tuple(unknown_years(library, today))
+        for doubt in doubts:
+            if doubt not in known:
+                log.warning("days off are not known", doubt=str(doubt))
+        return doubts
 
     def _make_adapters(self, store: SandboxStore) -> None:
         if self.settings.with_sandbox:

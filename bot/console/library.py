@@ -49,7 +49,7 @@ async def _fill(app: App, page: ui.element, before: str) -> str:
     """Write what there is into the page, if it is other than before; the answer is what there is."""
     library, last = app.library, app.librarian.last
     notices = await app.database.read(lambda store: store.notices.last(NOTICES))
-    state = repr((library.faults, sorted(library.kept), [one.at for one in last], notices))
+    state = repr((library.faults, app.doubts, sorted(library.kept), [one.at for one in last], notices))
     if state == before:
         return state
     zone = ZoneInfo(app.settings.timezone)
@@ -64,7 +64,9 @@ async def _fill(app: App, page: ui.element, before: str) -> str:
         for fault in library.faults:
             kept = "用着上一个好的版本" if fault.file in library.kept else "先放在一边"
             _line(f"{fault}（{kept}）", "line fault")
-        _nothing(library.faults, "没有。")
+        for doubt in app.doubts:
+            _line(f"提醒：{doubt}")
+        _nothing([*library.faults, *app.doubts], "没有。")
         _head("最近的改动")
         for one in last:
             _line(_told(one, zone))

@@ -182,8 +182,8 @@ class Alarm:
                 if self._stale:
                     self._stale = False
                     groups = await self._writer.run(self._read_groups)
-                    # A hundred calendars take a tenth of a second, in which others are answered.
                     self._plans = await aside(self._planning.plans, groups, self._horizon)
+                # A hundred calendars take a tenth of a second, in which others are answered.
                 self._slot = await aside(self._plans.next_due, self._horizon) or 0
             return self._slot
 
@@ -191,7 +191,8 @@ class Alarm:
         return self._planning.groups(store, self._horizon)
 
     async def _plan(self, now: int) -> list[Occurrence]:
-        return await aside(self._plans.between, self._horizon, now)
+        async with self._looking:
+            return await aside(self._plans.between, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""
