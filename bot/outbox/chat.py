@@ -15,7 +15,7 @@ from bot.ports import LONGEST
 if TYPE_CHECKING:
     from storage.outbox import Row
 
-# What goes out beside a text, as messages of their own: in a row's body, and in a Say.
+# What goes out beside a text, as messages of their own, as a row's body names them.
 ATTACHED = ("picture", "file", "card", "drawn")
 
 
@@ -107,13 +107,14 @@ def hurry(row: Row) -> int:
 
 def weight(row: Row) -> int:
     """How many messages a row is on its platform; a long text is several."""
-    return 1 + len(row.body.get("text", "")) // LONGEST + sum(name in row.body for name in ATTACHED)
+    text = row.body.get("text", "")
+    told = 1 + len(text) // LONGEST if text or "to" in row.body else 0
+    return max(1, told + sum(name in row.body for name in ATTACHED))
 
 
 def weigh(part: Outgoing) -> int:
     """How many messages something is on its platform."""
     if not isinstance(part, Say):
         return 1
-    return max(
-        1, bool(part.text or part.mentions) + sum(getattr(part, name) is not None for name in ATTACHED)
-    )
+    beside = (part.picture, part.file, part.card)
+    return max(1, bool(part.text or part.mentions) + sum(each is not None for each in beside))

@@ -13,7 +13,7 @@ from bot.adapters.wechaty.adapter import WechatyAdapter
 from bot.app import App
 from bot.dispatch.router import Command
 from bot.errors import Unsupported
-from bot.model import Accept, Announce, Card, Effect, Outgoing, Person, Reply, Say
+from bot.model import EVERYONE, Accept, Announce, Card, Effect, Outgoing, Person, Reply, Say
 from tests import databases
 from tests.harness import World
 from tests.sop.fakes import write
@@ -39,11 +39,12 @@ class Case:
 
 CASES = {
     "在群里说话": Case(lambda chat, _: Say(chat, "开饭了"), "开饭了", ("text",)),
+    "@所有人": Case(lambda chat, _: Say(chat, "开奖", mentions=(EVERYONE,)), "@所有人 开奖", ("text",)),
     "点名": Case(lambda chat, _: Say(chat, "收到", mentions=(Person("tom", "Tom"),)), "@Tom", ("text",)),
     "私聊里说话": Case(lambda _, __: Say("tom", "你有 5 分", private=True), "你有 5 分", ("text",)),
     "发图片": Case(lambda chat, file: Say(chat, "榜单", picture=file), "榜单", ("text", "file")),
-    "发文件": Case(lambda chat, file: Say(chat, "明细", file=file), "", ("text", "file")),
-    "发链接卡片": Case(lambda chat, _: Say(chat, "", card=CARD), CARD.url, ("card",)),
+    "发文件": Case(lambda chat, file: Say(chat, "明细", file=file), "明细", ("text", "file")),
+    "发链接卡片": Case(lambda chat, _: Say(chat, "", card=CARD), "", ("card",)),
     "发群公告": Case(lambda chat, _: Announce("今晚开奖", chat), "今晚开奖", ("roomAnnounce",)),
     "接受群邀请": Case(lambda _, __: Accept("inv-1"), "", ("roomInvitationAccept",)),
 }
@@ -102,6 +103,8 @@ async def test_the_sandbox_does_what_the_table_says(what: str, tmp_path: Path) -
         line = (await sandbox.messages(member if private else group.id, 0))[-1]
         assert CASES[what].sandbox in line.text
         assert bool(line.picture) == (what == "发图片")
+        assert bool(line.file) == (what == "发文件")
+        assert line.card == (CARD if what == "发链接卡片" else None)
 
 
 @pytest.mark.usefixtures("database", "tidy")
