@@ -22,6 +22,7 @@ from benchmarks import (
     full,
     grab,
     idle,
+    library,
     rehearsal,
     sign_in,
     sign_in_pg,
@@ -39,6 +40,7 @@ SOAKED = Path(__file__).with_name("soak.json")
 ALL: dict[str, Callable[[], Sequence[Result]]] = {
     "start": start.measure,
     "idle": idle.measure,
+    "library": library.measure,
     "chatter": chatter.measure,
     "dispatch": dispatch.measure,
     "sign_in": sign_in.measure,

@@ -13,10 +13,13 @@ from pathlib import Path
 from random import Random, SystemRandom
 from types import ModuleType
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import structlog
 
 from bot.adapters.sandbox.adapter import ACCOUNT as SANDBOX
 from bot.adapters.sandbox.adapter import Sandbox
-from bot.clock import MovableClock, SystemClock
+from bot.clock import MovableClock, SystemClock, as_datetime
 from bot.config import Pace, Settings
 from bot.console.report import sunday
 from bot.dispatch import gate, lanes
@@ -35,6 +38,7 @@ from bot.schedule.noticing import TEXTS as NOTICES
 from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning, keys
 from bot.sop.changes import Changes
+from bot.sop.doubts import unknown_years
 from bot.sop.library import Library
 from bot.sop.schema import Kinds
 from handlers import calendar, entry, help, points, quiz, red_packet, report, sign_in  # noqa: A004
@@ -44,6 +48,8 @@ from storage.sandbox_store import SandboxStore
 if TYPE_CHECKING:
     from storage.outbox import Row
     from storage.store import Store
+
+log = structlog.get_logger()
 
 HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, report, help)
 
@@ -171,6 +177,9 @@ class App:
         writer.hurry()
         since = await writer.run(lambda store: store.occurrences.know_slots(slots, now))
         writer.take_time()
+        today = as_datetime(now).astimezone(ZoneInfo(settings.timezone)).date()
+        for doubt in unknown_years(library, today):
+            log.warning("days off are not known", doubt=str(doubt))
         self.planning = Planning(library.calendars, settings.timezone, since, library.holidays)
         self._frame = self._make_frame(table)
         made = await writer.run(lanes.load_all)

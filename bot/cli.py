@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -80,7 +80,7 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """检查活动库和配置：所有的错一次说全，每条带文件、行和列；时段发不发得完，也提醒。"""
+    """检查活动库和配置：所有的错一次说全，每条带文件、行和列；时段发不发得完、撞没撞，也提醒。"""
     with explained():
         from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
         from bot.sop.library import load  # noqa: PLC0415
@@ -92,15 +92,15 @@ def check(
             faults = list(found.faults)
         library = load(path or _library(settings), kinds(routes()))
         faults += library.faults
-        slow = _too_slow(library, settings, _place(settings, data), groups)
+        doubts = _doubts(library, settings, _place(settings, data), groups)
         if as_json:
             told = [asdict(one) | {"level": "fault"} for one in faults]
-            told += [asdict(one) | {"level": "warning"} for one in slow]
+            told += [asdict(one) | {"level": "warning"} for one in doubts]
             print(json.dumps(told, ensure_ascii=False, indent=1))
         else:
             for fault in faults:
                 print(fault)
-            for one in slow:
+            for one in doubts:
                 print(replace(one, message=f"提醒：{one.message}"))
             if not faults:
                 print(
@@ -379,24 +379,29 @@ def _settings(file: Path | None, data: Path | None = None) -> Settings:
     return settings.model_copy(update={"database_url": None}) if data else settings
 
 
-def _too_slow(library: Library, settings: Settings, place: Path | str, groups: int | None) -> list[Fault]:
-    """The slots that are too many for the pace; of groups as the database has them, if there is one."""
-    from bot.outbox.pace import each_post  # noqa: PLC0415 - with what needs it
+def _doubts(library: Library, settings: Settings, place: Path | str, groups: int | None) -> list[Fault]:
+    """What may not be meant, and slots that are too many for the pace; of groups as the database has them."""
+    from bot.model import names_of  # noqa: PLC0415 - with what needs it
+    from bot.outbox.pace import each_post  # noqa: PLC0415
+    from bot.sop.doubts import doubtful  # noqa: PLC0415
     from bot.sop.pacing import reach, too_slow  # noqa: PLC0415
     from storage.database import look  # noqa: PLC0415
 
     accounts = [{name: groups} for name in library.calendars] if groups else []
+    known: list[tuple[Collection[str], Collection[str]]] = []
     if groups is None:
         with suppress(Unusable):
-            found = look(place, lambda store: (store.groups.all(), store.groups.tags()))
+            found, tags = look(place, lambda store: (store.groups.all(), store.groups.tags()))
+            known = [(tags.get(one.id, {}), names_of(one)) for one in found if one.opened_at]
             # The sandbox is not paced unless the file says so.
             accounts = [
                 dict(each)
-                for name, each in reach(library, *found).items()
+                for name, each in reach(library, found, tags).items()
                 if settings.pace or name != "sandbox"
             ]
     today = datetime.now(ZoneInfo(settings.timezone)).date()
-    return too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute), today)
+    slow = too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute), today)
+    return sorted(slow + doubtful(library, today, known))
 
 
 def _tell(word: str, number: str, data: Path | None, config_file: Path | None) -> None:

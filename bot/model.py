@@ -192,8 +192,7 @@ class Timer:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One slot of the calendar in one group at one local date and time.
 
     `slot` is the slot's key, `local` is `2026-11-24T20:00` in the group's time zone. `do` names an
@@ -237,10 +236,10 @@ class Card:
 class Reply(NamedTuple):
     """Something to say: a key of the texts (or a text as it stands) and the values in it.
 
-    `to` is called by name at the head, or `EVERYONE`. `picture` and `file` are paths in the library, `drawn` is the name
-    of a picture that 小二 drew itself. `occurrence`
-    ties the message to a slot's occurrence, whose outcome follows the message's; `about` names what
-    is void when the message never goes out.
+    `to` is called by name at the head, or `EVERYONE`. `picture` and `file` are paths in the library,
+    `drawn` is the name of a picture that 小二 drew itself. `occurrence` ties the message to a slot's
+    occurrence, whose outcome follows the message's; `about` names what is void when the message never goes
+    out; `step` is which of several messages of a post it is, from 1.
     """
 
     text: str
@@ -255,6 +254,7 @@ class Reply(NamedTuple):
     about: str = ""
     send_before: int = 0
     drawn: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

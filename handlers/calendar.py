@@ -152,11 +152,7 @@ def _carry_out(claimed: Claimed, turn: Turn, last: int) -> Result:
         return _warm_up(name, claimed, turn)._replace(send_before=last)
     if kind == "post":
         slot = _slot(claimed.slot, turn)
-        return (
-            _to_some(name, slot, claimed, turn)
-            if slot and slot.for_some
-            else turn.post(name, last=last)
-        )
+        return _to_some(name, slot, claimed, turn) if slot and slot.for_some else turn.post(name, last=last)
     activity = turn.library.activities.get(name)
     if activity is None:
         turn.store.occurrences.end(claimed.id, "failed", f"库里没有活动 {name}")

@@ -175,7 +175,8 @@ class Outbox:
         self._db.later(_STATE, {"row": row.id, "s": state, "why": why})
         if row.occurrence:
             outcome = {"stale": "missed"}.get(state, state)
-            self._db.run(_OCCURRENCE, o=row.occurrence, s=outcome, why=why)
+            told = f"第 {row.body['step']} 条：{why}" if "step" in row.body else why
+            self._db.run(_OCCURRENCE, o=row.occurrence, s=outcome, why=told)
 
     def went_out(self, about: str) -> bool:
         """Whether members can have seen a message about this."""

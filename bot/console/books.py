@@ -71,20 +71,20 @@ def reader(settings: Settings, library: Library) -> Callable[[Store], Books]:
 def _next(store: Store, settings: Settings, library: Library, now: int) -> tuple[int, list[str]] | None:
     since = store.occurrences.slots()
     planning = Planning(library.calendars, settings.timezone, since, library.holidays)
-    groups = planning.groups(store, now)
-    slot = planning.next_due(groups, now)
+    plans = planning.plans(planning.groups(store, now), now)
+    slot = plans.next_due(now)
     timer = store.census.next_timer()
     if timer is not None and (slot is None or timer[0] < slot):
         return timer[0], [timer[1]]
     if slot is None:
         return None
-    due = planning.plan(groups, slot - 1, slot)
+    due = plans.between(slot - 1, slot)
     return slot, list(dict.fromkeys(_title(library, one) for one in due))
 
 
 def _title(library: Library, one: Occurrence) -> str:
     activity, post = library.activities.get(one.do), library.posts.get(one.post)
-    said = activity.title if activity else one.do or (post.title if post else one.post)
+    said = activity.title if activity else one.do or (post.title if post else one.post) or one.warm
     return said.strip().partition("\n")[0][:LONGEST]
 
 

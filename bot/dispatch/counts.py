@@ -6,6 +6,7 @@ is new is taken every few seconds and written in one unit; it is the one thing t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,16 +34,14 @@ class Counts:
         self._timezone = timezone
         self._now = now
         self._groups: dict[int, _Group] = {}
-        self.fresh = False
 
     def add(self, group: Group, member: int, at: int) -> None:
         """One more message of a member (our own id), as it is stamped. Stamps of one group do not go back."""
         counted = self._groups.get(group.id)
         if counted is None or at >= counted.until:
             counted = self._turn(group, at)
-        counted.written[member] = counted.written.get(member, 0) + 1
+        counted.written[member] += 1
         counted.new += 1
-        self.fresh = True
 
     def rate(self, group: int, now: int, span: int = KEPT) -> list[int]:
         """A group's messages in each 30 s of a span (2 hours at most), the oldest first, up to now.
@@ -59,7 +58,6 @@ class Counts:
         groups: Tally = {}
         for group, counted in self._groups.items():
             counted.take(group, members, groups)
-        self.fresh = False
         return members, groups
 
     def _turn(self, group: Group, at: int) -> _Group:
@@ -84,7 +82,7 @@ class _Group:
     def __init__(self) -> None:
         self.days: list[tuple[int, dict[int, int]]] = []
         self.day = 0
-        self.written: dict[int, int] = {}
+        self.written: dict[int, int] = defaultdict(int)
         self.pieces = [0] * PIECES
         self.piece = 0
         self.new = 0
@@ -100,7 +98,7 @@ class _Group:
     def begin_day(self, zone: ZoneInfo, at: int) -> None:
         self.days.append((self.day, self.written))
         day = (_EPOCH + timedelta(microseconds=at)).astimezone(zone).date()
-        self.day, self.written = day.toordinal(), {}
+        self.day, self.written = day.toordinal(), defaultdict(int)
         after = day + timedelta(days=1)
         self.midnight = int(datetime(after.year, after.month, after.day, tzinfo=zone).timestamp()) * SECOND
 

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, get_args
 
 import structlog
@@ -22,7 +21,7 @@ from bot.dispatch.remarks import Remarks
 from bot.dispatch.telling import about
 from bot.dispatch.turn import Frame
 from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
-from bot.model import Event, Group, Invited, Message, Occurrence
+from bot.model import Event, Invited, Message, Occurrence
 from bot.ports import Adapter, Clock
 
 if TYPE_CHECKING:
@@ -96,7 +95,9 @@ class Dispatcher:
             if lane is not None and self._routes.match(lane, event) is None and _talk(lane, event):
                 self.chatter += 1
                 if lane.group.opened_at:
-                    self._count(lane.group, lane.members[event.sender.id].id, event.at)
+                    self._counts.add(lane.group, lane.members[event.sender.id].id, event.at)
+                    if self._counting is None:
+                        self._count_on()
                 return None
         return self._queue(key, event)
 
@@ -105,7 +106,7 @@ class Dispatcher:
         self.write_counts()
         key = account, chat = self._keys[occurrence.group]
         if self._duty is not None and (other := self._duty.of(account, chat)) != account:
-            occurrence = replace(occurrence, skip=f"这个群由账号 {other} 当差")
+            occurrence = occurrence._replace(skip=f"这个群由账号 {other} 当差")
         return self._queue(key, occurrence)
 
     def feed_timers(self, now: int) -> list[asyncio.Future[bool | None]]:
@@ -114,13 +115,16 @@ class Dispatcher:
         due = [(lane.next_due, key) for key, lane in self._lanes.items() if 0 < lane.next_due <= now]
         return [self._queue(key, Tick(*key)) for _, key in sorted(due)]
 
+    def go_by(self, frame: Frame) -> None:
+        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
+        self._turns.go_by(frame)
+
     def write_counts(self) -> None:
         """Have what was counted written, before anything that is queued later."""
-        if self._counting is not None:
-            self._counting.cancel()
-            self._counting = None
-        if not self._counts.fresh:
+        if self._counting is None:
             return
+        self._counting.cancel()
+        self._counting = None
         members, groups = self._counts.take()
 
         def done(_: None, error: BaseException | None) -> None:
@@ -128,10 +132,6 @@ class Dispatcher:
                 self._log.warning("what was counted was not written", messages=sum(groups.values()))
 
         self._writer.submit(lambda store: store.written.add(members, groups), done)
-
-    def go_by(self, frame: Frame) -> None:
-        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
-        self._turns.go_by(frame)
 
     @property
     def next_timer(self) -> int:
@@ -180,7 +180,7 @@ class Dispatcher:
             if outcome is not None:
                 self._committed(key, outcome)
                 if isinstance(event, Message) and not outcome.duplicate:
-                    self._count_heard(key, event, now)
+                    self.count(key, event, now)
                 if self._tells and outcome.handled:
                     self._tell(self._lanes.get(key), event, outcome)
             if not future.done():
@@ -192,17 +192,18 @@ class Dispatcher:
         )
         return future
 
-    def _count(self, group: Group, member: int, at: int) -> None:
-        self._counts.add(group, member, at)
-        if self._counting is None:
-            self._counting = asyncio.get_running_loop().call_later(COUNTING, self.write_counts)
+    def _count_on(self) -> None:
+        """There is something to write, soon."""
+        self._counting = asyncio.get_running_loop().call_later(COUNTING, self.write_counts)
 
-    def _count_heard(self, key: Key, message: Message, now: int) -> None:
+    def count(self, key: Key, message: Message, now: int) -> None:
         """Count a message that was handled, if it was a member's in a group that is 开张."""
         lane = self._lanes.get(key)
         member = lane.members.get(message.sender.id) if lane is not None else None
         if lane is not None and member is not None and lane.group.opened_at:
-            self._count(lane.group, member.id, now)
+            self._counts.add(lane.group, member.id, now)
+            if self._counting is None:
+                self._count_on()
 
     def _let_in(self, key: Key) -> None:
         rooms = self._at_door.pop(key, []) if self._waiting[key] < FLOOD // 2 else []

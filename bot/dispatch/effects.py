@@ -46,10 +46,11 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
     if post:
         body["post"] = True
     beside = {
-        "picture": effect.picture,
-        "drawn": effect.drawn,
+        "picture": effect.picture or effect.drawn,
+        "drawn": bool(effect.drawn),
         "file": effect.file,
         "private": effect.private,
+        "step": effect.step,
     }
     body |= {name: given for name, given in beside.items() if given}
     if effect.card is not None:

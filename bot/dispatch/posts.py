@@ -51,9 +51,9 @@ def begin(
         _call(steps)
     last = last or turn.now + REPLY_WITHIN
     timed = []
-    for pause, reply in steps:
+    for number, (pause, reply) in enumerate(steps, 1):
         last += pause
-        timed.append((pause, reply._replace(send_before=last)))
+        timed.append((pause, reply._replace(send_before=last, step=number if len(steps) > 1 else 0)))
     return _go(turn, timed, 0)
 
 

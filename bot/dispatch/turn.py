@@ -243,7 +243,13 @@ class Turn:
         return fill(self.library.text(text), values)
 
     def post(
-        self, what: str, more: Values = NOTHING, *, called: str = "", alone: Person | None = None, last: int = 0
+        self,
+        what: str,
+        more: Values = NOTHING,
+        *,
+        called: str = "",
+        alone: Person | None = None,
+        last: int = 0,
     ) -> Sequence[Reply]:
         """What a post, by its id, or a text says now; the rest follows by itself. See bot/dispatch/posts.py."""
         return posts.begin(self, what, more, called=called, alone=alone, last=last)

@@ -114,13 +114,14 @@ class Carrier:
         body = row.body
         if row.kind == "announce":
             return Announce(body["text"], row.chat)
-        picture, file, drawn = body.get("picture"), body.get("file"), body.get("drawn")
+        picture, file = body.get("picture"), body.get("file")
+        pictures = self._drawn if "drawn" in body else self._files
         return Say(
             row.chat,
             fill(body["text"], body["values"]),
             private=bool(body.get("private")),
             mentions=(Person(*body["to"]),) if "to" in body else (),
-            picture=self._files / picture if picture else self._drawn / drawn if drawn else None,
+            picture=pictures / picture if picture else None,
             file=self._files / file if file else None,
             card=Card(**body["card"]) if "card" in body else None,
         )

@@ -15,8 +15,8 @@ from bot.ports import LONGEST
 if TYPE_CHECKING:
     from storage.outbox import Row
 
-# What goes out beside a text, as messages of their own, as a row's body names them.
-ATTACHED = ("picture", "file", "card", "drawn")
+# What goes out beside a text, as messages of their own: in a row's body, and in a Say.
+ATTACHED = ("picture", "file", "card")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +116,6 @@ def weigh(part: Outgoing) -> int:
     """How many messages something is on its platform."""
     if not isinstance(part, Say):
         return 1
-    beside = (part.picture, part.file, part.card)
-    return max(1, bool(part.text or part.mentions) + sum(each is not None for each in beside))
+    return max(
+        1, bool(part.text or part.mentions) + sum(getattr(part, name) is not None for name in ATTACHED)
+    )

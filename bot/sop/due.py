@@ -6,7 +6,7 @@ A slot that is left out is planned all the same, with the reason, so that nobody
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -91,7 +91,7 @@ class Due:
         self._most = min(caps, default=0)
 
     def between(self, start: int, end: int) -> list[Occurrence]:
-        """Return what is due after `start`, up to `end`.
+        """Return what is due after `start`, up to `end`, in order.
 
         Whole dates are planned, as many more as a warning-up may come before: how many posts a day has does
         not depend on where the planning begins.
@@ -105,7 +105,7 @@ class Due:
                 drafts.append(draft)
                 drafts += self._before(line, draft, len(drafts) - 1, tz)
         made = self._capped(drafts) if self._most else [draft.one for draft in drafts]
-        return [one for one in made if start < one.due <= end]
+        return sorted((one for one in made if start < one.due <= end), key=_order)
 
     def _mains(self, line: Line, first: date, last: date) -> Iterator[_Draft]:
         slot, own = line.slot, self._own
@@ -181,11 +181,15 @@ class Due:
         for numbers in days.values():
             numbers.sort(key=lambda number: (-made[number].priority, made[number].due, made[number].slot))
             for number in numbers[self._most :]:
-                made[number] = replace(made[number], skip=f"一天最多 {self._most} 条")
+                made[number] = made[number]._replace(skip=f"一天最多 {self._most} 条")
         return [
-            replace(one, skip=made[draft.main].skip) if draft.main >= 0 and not one.skip else one
+            one._replace(skip=made[draft.main].skip) if draft.main >= 0 and not one.skip else one
             for one, draft in zip(made, drafts, strict=True)
         ]
+
+
+def _order(one: Occurrence) -> tuple[int, int, str, str]:
+    return one.due, -one.priority, one.slot, one.local
 
 
 class _Time(NamedTuple):

@@ -17,11 +17,11 @@ from chinese_calendar import workdays as _worked
 _YEARS = {day.year for day in _off}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Holidays:
     """`named` are the operators' days off, by what they are for; `workdays` their days of work."""
 
-    named: Mapping[date, str] = field(default_factory=dict, hash=False)
+    named: Mapping[date, str] = field(default_factory=dict)
     workdays: frozenset[date] = frozenset()
 
     def knows(self, year: int) -> bool:

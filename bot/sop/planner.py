@@ -7,15 +7,16 @@ repeats, the first; for one that it leaves out, the first moment after the gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from bot.model import DAY, Occurrence
 from bot.sop.calendar import Calendar
 from bot.sop.due import PAUSED, Due, Named, Own, lines
 from bot.sop.holidays import NO_MORE, Holidays
 
-__all__ = ["PAUSED", "GroupPlan", "next_due", "plan"]
+__all__ = ["PAUSED", "GroupPlan", "Plans", "next_due", "plan"]
 
 # The rarest day, 29 February, comes after eight years at most.
 _LONGEST = 9 * 366 * DAY
@@ -58,11 +59,7 @@ def plan(
     Nothing that was due before its slot existed (`since`; always, when it is not there), before
     the group had the tag, or before the group opened.
     """
-    found: list[Occurrence] = []
-    for due, alike in _families(calendars, groups, start, since, holidays):
-        made = due.between(start, end)
-        found += [_of(group, one) for group in alike for one in made]
-    return sorted(found, key=lambda one: (one.due, one.group, -one.priority, one.slot, one.local))
+    return Plans(calendars, groups, start, since, holidays).between(start, end)
 
 
 def next_due(
@@ -73,59 +70,72 @@ def next_due(
     holidays: Holidays = NO_MORE,
 ) -> int | None:
     """Return when the first occurrence after `after` is due, or None when there will be none."""
-    families = [due for due, _ in _families(calendars, groups, after, since, holidays)]
-    start, span = after, DAY
-    while families and span <= _LONGEST:
-        soonest = min((one.due for due in families for one in due.between(start, after + span)), default=None)
-        if soonest is not None:
-            return soonest
-        start, span = after + span, span * 2
-    return None
+    return Plans(calendars, groups, after, since, holidays).next_due(after)
 
 
-def _of(group: int, one: Occurrence) -> Occurrence:
-    return Occurrence(
-        one.slot,
-        group,
-        one.local,
-        one.due,
-        one.late,
-        one.do,
-        one.post,
-        one.skip,
-        one.warm,
-        one.priority,
-        one.note,
-    )
+class Plans:
+    """The groups, those put together that have the same plan, for who asks again and again.
 
+    `begin` is the earliest moment that will be asked for.
+    """
 
-def _families(
-    calendars: Mapping[str, Calendar],
-    groups: Iterable[GroupPlan],
-    start: int,
-    since: Mapping[str, int],
-    holidays: Holidays,
-) -> list[tuple[Due, list[int]]]:
-    """Put together the groups that have the same plan from a moment on; those that have none are left out."""
-    called = _called(calendars)
-    kinds: dict[tuple[tuple[str, ...], tuple[str, ...]], list[_Has]] = {}
-    alike: dict[tuple[object, ...], tuple[GroupPlan, list[_Held], list[int]]] = {}
-    for group in groups:
-        names = tuple(name for name in group.names if name in called)
-        kind = tuple(group.tags), names
-        if kind not in kinds:
-            kinds[kind] = _what(calendars, *kind)
-        if has := kinds[kind]:
-            held = [(one.calendar, one.overrides, _floor(group, one, start - _LONG_BEFORE)) for one in has]
+    def __init__(
+        self,
+        calendars: Mapping[str, Calendar],
+        groups: Iterable[GroupPlan],
+        begin: int,
+        since: Mapping[str, int],
+        holidays: Holidays = NO_MORE,
+    ) -> None:
+        alike: dict[tuple[object, ...], tuple[GroupPlan, list[_Held], list[int]]] = {}
+        for group, has in _with_calendars(calendars, groups):
+            held = [(one.calendar, one.overrides, _floor(group, one, begin - _LONG_BEFORE)) for one in has]
             alone = group.id if group.moves or group.skips or group.joined else 0
             key = (group.timezone, group.paused, alone, *held)
             alike.setdefault(key, (group, held, []))[2].append(group.id)
-    made: list[tuple[Due, list[int]]] = []
-    for group, held, ids in alike.values():
-        slots = [line for name, chosen, floor in held for line in lines(name, calendars[name], chosen, floor)]
-        own = Own(group.moves, group.skips, group.joined)
-        made.append((Due(slots, group.timezone, since, holidays, own, paused=group.paused), ids))
-    return made
+        self._families: list[tuple[Due, list[int]]] = []
+        for group, held, ids in alike.values():
+            slots = [
+                line for name, chosen, floor in held for line in lines(name, calendars[name], chosen, floor)
+            ]
+            own = Own(group.moves, group.skips, group.joined)
+            due = Due(slots, group.timezone, since, holidays, own, paused=group.paused)
+            self._families.append((due, ids))
+
+    def between(self, start: int, end: int) -> list[Occurrence]:
+        """Return all occurrences with start < due <= end, by due, group, priority and slot."""
+        found: list[Occurrence] = []
+        for due, alike in self._families:
+            for slot, _, *rest in due.between(start, end):
+                found += [Occurrence._make((slot, group, *rest)) for group in alike]
+        # Those of one group are in order already, and stay in it.
+        found.sort(key=attrgetter("group"))
+        found.sort(key=attrgetter("due"))
+        return found
+
+    def next_due(self, after: int) -> int | None:
+        """Return when the first occurrence after `after` is due, or None when there will be none."""
+        start, span = after, DAY
+        while self._families and span <= _LONGEST:
+            made = [due.between(start, after + span) for due, _ in self._families]
+            if any(made):
+                return min(some[0].due for some in made if some)
+            start, span = after + span, span * 2
+        return None
+
+
+def _with_calendars(
+    calendars: Mapping[str, Calendar], groups: Iterable[GroupPlan]
+) -> Iterator[tuple[GroupPlan, list[_Has]]]:
+    """Yield the groups that have any calendar, and which."""
+    called = _called(calendars)
+    kinds: dict[tuple[tuple[str, ...], tuple[str, ...]], list[_Has]] = {}
+    for group in groups:
+        kind = tuple(group.tags), tuple(name for name in group.names if name in called)
+        if kind not in kinds:
+            kinds[kind] = _what(calendars, *kind)
+        if kinds[kind]:
+            yield group, kinds[kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,15 +133,14 @@ def _rotated(document: Document, path: Loc) -> Iterator[Told]:
 
 def _not_one(name: str, activities: Shelf[Activity], posts: Shelf[Post], *, for_some: bool) -> str:
     """Say why a name in a rotation is not just one thing, or nothing when it is."""
-    missing, no_post = activities.missing(name), posts.missing(name)
-    if not missing and not no_post:
+    if name in activities.good and name in posts.good:
         return f'"{name}" 既是活动又是帖子，分不清轮到哪个，请把一个改名'
-    if for_some and not missing:
+    if for_some and name in activities.good:
         return f'"{name}" 是活动；有 day 或 segment 的时段只能轮着发帖子'
-    if not missing or not no_post:
+    if name in activities.good or name in posts.good:
         return ""
     if name in activities.broken or name in posts.broken:
-        return missing if name in activities.broken else no_post
+        return (activities if name in activities.broken else posts).missing(name)
     known = (*activities.good, *activities.broken, *posts.good, *posts.broken)
     return f'不认识的活动或帖子 "{name}"{did_you_mean(name, known)}'
 

@@ -18,6 +18,7 @@ from tests.sop.fakes import GOOD, KINDS, library, write
 
 HEAD = "title: 甲\naudience: {tags: [a]}\nslots:\n"
 CAL, ACT, BANK, TEXT = "calendars/c.yaml", "activities/a.yaml", "questions/q.yaml", "texts/t.yaml"
+KNOWN = "可以用 {group}、{date}、{weekday}、{names}"
 QUIZ = GOOD["activities/quiz-night.yaml"]
 QUESTIONS = GOOD["questions/general.yaml"]
 
@@ -149,7 +150,11 @@ BAD: list[Case] = [
     (CAL, HEAD + "  - {at: 08:00, do: mornin}\n", '4:21: 不认识的活动 "mornin"，是不是 "morning"？'),
     (CAL, HEAD + "  - {at: 08:00, do: xyz}\n", '4:21: 不认识的活动 "xyz"'),
     (CAL, HEAD + "  - {at: 08:00, post: breif}\n", '4:23: 不认识的帖子 "breif"，是不是 "brief"？'),
-    (CAL, HEAD + "  - {at: 08:00, post: '共 {n} 题'}\n", "4:23: 没有 {n} 这个变量，可以用 {group}、{date}、{weekday}"),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, post: '共 {n} 题'}\n",
+        "4:23: 没有 {n} 这个变量，可以用 {group}、{date}、{weekday}",
+    ),
     (
         CAL,
         HEAD + "  - {id: a/b, at: 08:00, do: morning}\n",
@@ -432,11 +437,9 @@ BAD: list[Case] = [
         ),
         '1:10: "evening" 要写成 "键: 值" 的样子',
         '2:1: 名字 "Evening" 只能用小写字母、数字和 "-"',
-        '2:10: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）；没有 {x} 这个变量，'
-        "可以用 {group}、{date}、{weekday}、{names}",
+        f'2:10: 单独的 "{{" 不能用：变量写成 {{名字}}，括号请改用全角的（）；没有 {{x}} 这个变量，{KNOWN}',
         '3:1: "brief" 在前面的文件里已经有了，请删掉一个',
-        "3:8: 没有 {n} 这个变量，可以用 {group}、{date}、{weekday}、{names}；"
-        "没有 {m} 这个变量，可以用 {group}、{date}、{weekday}、{names}",
+        f"3:8: 没有 {{n}} 这个变量，{KNOWN}；没有 {{m}} 这个变量，{KNOWN}",
         '4:1: 不认识的文字 "sign_in.dnoe"，是不是 "sign_in.done"？',
         '4:15: 单独的 "}" 不能用：变量写成 {名字}，括号请改用全角的（）',
         '5:16: 文字 "sign_in.again" 不能带图片，只写一段文字',
@@ -463,34 +466,46 @@ BAD: list[Case] = [
     (TEXT, "evening: {text: 好, picture: b.png}\n", '1:29: 找不到图片 "b.png"，路径从 sop_library 算起'),
     (TEXT, "evening: {text: 好, picture: a.exe}\n", '1:29: 图片 "a.exe" 要以 .png、.jpg、.jpeg 或 .gif 结尾'),
     (TEXT, "evening: {picture: ''}\n", '1:20: 图片 "" 要以 .png、.jpg、.jpeg 或 .gif 结尾'),
-    (TEXT, "evening: {file: ../secret.png}\n", '1:17: 文件 "../secret.png" 不在 sop_library 里面，请把它放进来'),
+    (
+        TEXT,
+        "evening: {file: ../secret.png}\n",
+        '1:17: 文件 "../secret.png" 不在 sop_library 里面，请把它放进来',
+    ),
     (TEXT, "evening: {file: menu.pdf}\n", '1:17: 找不到文件 "menu.pdf"，路径从 sop_library 算起'),
     (TEXT, "evening: {file: ''}\n", '1:17: "file" 不能空着'),
     (TEXT, "evening: {}\n", f"1:10: {NOTHING}"),
     (TEXT, "evening: {everyone: true}\n", f"1:10: {NOTHING}"),
     (TEXT, "evening: {text: 好, everyone: 大家}\n", '1:30: "everyone" 要写 true 或 false，不能写 "大家"'),
-    (TEXT, "evening: {text: 好, card: {title: 看}}\n", '1:27: 缺 "url"，请补上'),
-    (TEXT, "evening: {card: https://example.com}\n", '1:17: "card" 要写成 "键: 值" 的样子'),
+    (TEXT, "evening: {text: 好, card: {title: 看}}\n", '1:26: 缺 "url"，请补上'),
+    (
+        TEXT,
+        "evening: {card: https://example.com}\n",
+        '1:17: "card" 要写成 "键: 值" 的样子，不能写 "https://example.com"',
+    ),
     (
         TEXT,
         "evening: {card: {title: '{x}', url: 'javascript:alert(1)', thumbnail: a.png, pic: b}}\n",
         "1:25: 没有 {x} 这个变量，可以用 {group}、{date}、{weekday}、{names}",
         '1:37: "javascript:alert(1)" 不是网址，要以 http:// 或 https:// 开头，中间没有空格',
-        '1:72: "a.png" 不是网址，要以 http:// 或 https:// 开头，中间没有空格',
-        '1:79: 不认识的键 "pic"，这里可以写 title、url、description、thumbnail',
+        '1:71: "a.png" 不是网址，要以 http:// 或 https:// 开头，中间没有空格',
+        '1:78: 不认识的键 "pic"，这里可以写 title、url、description、thumbnail',
     ),
     (TEXT, "evening: {several: []}\n", '1:20: "several" 不能空着'),
     (TEXT, "evening: {several: 好}\n", '1:20: "several" 要写成列表，比如 [a, b]，不能写 "好"'),
     (TEXT, "evening: {several: [{pause: 5s, text: 好}]}\n", f"1:10: {FIRST}"),
     (TEXT, "evening: {text: 好, several: [再]}\n", "1:10: several 里是一条一条的消息，外面的 text 请挪进去"),
-    (TEXT, "evening: {text: 好, pause: 5s}\n", '1:21: 不认识的键 "pause"，这里可以写 text、picture、file、card、everyone、several'),
     (
         TEXT,
-        "evening: {several: [好 {name}, {pause: 5s}, {text: 好, pause: 2h}, {text: 好, pause: 久}]}\n",
+        "evening: {text: 好, pause: 5s}\n",
+        '1:20: 不认识的键 "pause"，这里可以写 text、picture、file、card、everyone、several',
+    ),
+    (
+        TEXT,
+        "evening: {several: ['好 {name}', {pause: 5s}, {text: 好, pause: 2h}, {text: 好, pause: 久}]}\n",
         "1:21: 没有 {name} 这个变量，是不是 {names}？",
-        f"1:31: {NOTHING}",
-        "1:60: 时长太长，最多 1h",
-        "",
+        f"1:33: {NOTHING}",
+        "1:63: 时长太长，最多 1h",
+        '1:85: "久" 不是时长，要写成 90s、3m、1h30m 或 2d 这样',
     ),
     (
         TEXT,
@@ -545,7 +560,7 @@ def test_names_are_for_posts_to_some(tmp_path: Path) -> None:
     loaded = library(tmp_path, files)
     said = '帖子 "hello" 里有 {names}，只能发在有 day 或 segment 的时段'
     assert [str(fault).partition("c.yaml:")[2] for fault in loaded.faults] == [
-        f"{place}: {said}" for place in ("5:23", "6:38", "9:35")
+        f"{place}: {said}" for place in ("5:23", "6:40", "9:34")
     ]
     assert [slot.post for slot in loaded.calendars["c"].slots] == ["hello"]
 

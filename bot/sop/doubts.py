@@ -1,0 +1,107 @@
+"""What is right as it is written, and may yet not be meant: `xiaoer check` tells it as a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from bot.errors import Fault
+from bot.sop.calendar import Audience, Slot, slot_key
+from bot.sop.days import Rule, asks_for_holidays, between, left_out
+from bot.sop.due import unknown
+from bot.sop.library import Library
+
+AHEAD = timedelta(366)
+
+Has = tuple[Collection[str], Collection[str]]  # a group's tags, and the names it may be called by
+
+
+def doubtful(library: Library, today: date, groups: Sequence[Has] = ()) -> list[Fault]:
+    """Return what an operator should look at, as of a day. `groups` are those that are open, when it is known."""
+    found = [*_collisions(library, today), *unknown_years(library, today), *_past(library, today)]
+    if groups:
+        found += _for_nobody(library, groups)
+    return sorted(found)
+
+
+def _collisions(library: Library, today: date) -> Iterator[Fault]:
+    """Find slots that fall on one moment in groups which can have both; each is told of one other."""
+    falls: dict[Rule, frozenset[date]] = {}
+    at_once: dict[object, list[tuple[str, Slot]]] = {}
+    for name, calendar in library.calendars.items():
+        for slot in calendar.slots:
+            rule = calendar.rule(slot)
+            if rule not in falls:
+                year = between(rule, today, today + AHEAD, library.holidays)
+                falls[rule] = frozenset(day for day in year if not left_out(rule, day, library.holidays))
+            if slot.to == "group":
+                at_once.setdefault(slot.at, []).append((name, slot))
+    for slots in at_once.values():
+        for number, (name, slot) in enumerate(slots):
+            days = falls[library.calendars[name].rule(slot)]
+            for other, before in slots[:number]:
+                mine, theirs = library.calendars[name], library.calendars[other]
+                if not _meet(mine.audience, theirs.audience):
+                    continue
+                if both := days & falls[theirs.rule(before)]:
+                    yield _collision(library, (name, slot), (other, before), min(both))
+                    break
+
+
+def _collision(library: Library, mine: tuple[str, Slot], other: tuple[str, Slot], day: date) -> Fault:
+    first = min(mine, other, key=lambda one: (-one[1].priority, slot_key(*one)))
+    told = _told(*other) if other[0] == mine[0] else f'日历 "{other[0]}" 的{_told(*other)}'
+    return replace(
+        library.places[slot_key(*mine)],
+        message=(
+            f"{day:%Y-%m-%d} {mine[1].at:%H:%M} 和{told} 撞在同一时刻，先发的是{_told(*first)}；"
+            "要错开就改 at，要换先后就写 priority"
+        ),
+    )
+
+
+def _told(_calendar: str, slot: Slot) -> str:
+    return f'时段 "{slot.id or slot.do or slot.post or "、".join(slot.rotate or ())}"'
+
+
+def _meet(one: Audience, other: Audience) -> bool:
+    """Whether one group can be in both, for all that the files say."""
+    tags = set(one.tags) & set(other.tags)
+    names = set(one.groups) & set(other.groups)
+    for audience in (one, other):
+        if audience.except_:
+            tags -= set(audience.except_.tags)
+            names -= set(audience.except_.groups)
+    return bool(tags or names)
+
+
+def unknown_years(library: Library, today: date) -> Iterator[Fault]:
+    """Find the calendars that go by days off which nobody has arranged yet, in the year to come."""
+    years = [year for year in range(today.year, (today + AHEAD).year + 1) if not library.holidays.knows(year)]
+    for name, calendar in library.calendars.items():
+        asking = [slot for slot in calendar.slots if asks_for_holidays(calendar.rule(slot))]
+        for slot in asking[:1]:
+            place = library.places[slot_key(name, slot)]
+            for year in years:
+                yield replace(place, message=f"{unknown(year)}；公布了可以写进 holidays.yaml")
+
+
+def _past(library: Library, today: date) -> Iterator[Fault]:
+    """Find the slots whose days are all over."""
+    for name, calendar in library.calendars.items():
+        for slot in calendar.slots:
+            if slot.once and max(slot.once) < today:
+                place = library.places[slot_key(name, slot)]
+                yield replace(place, message=f"{max(slot.once)} 已经过去了，这一条不会再发，可以删掉")
+
+
+def _for_nobody(library: Library, groups: Iterable[Has]) -> Iterator[Fault]:
+    """Find the calendars that no open group has."""
+    known = list(groups)
+    for name, calendar in library.calendars.items():
+        if calendar.slots and not any(calendar.audience.reaches(*group) for group in known):
+            place = library.places[slot_key(name, calendar.slots[0])]
+            wanted = "、".join((*calendar.audience.tags, *calendar.audience.groups))
+            message = f"开张的群里没有一个是这本日历要的（{wanted}），现在谁也收不到"
+            yield replace(place, message=message)

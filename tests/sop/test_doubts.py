@@ -1,0 +1,99 @@
+"""What `xiaoer check` warns of, though it is written as it should be."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from bot.sop.doubts import doubtful
+from tests.sop.fakes import library
+
+TODAY = date(2026, 11, 25)
+BANK = "calendars/bank.yaml"
+
+
+def calendar(*slots: str, audience: str = "tags: [理财]", more: str = "") -> str:
+    lines = "".join(f"  - {{{slot}}}\n" for slot in slots)
+    return f"title: 甲\naudience: {{{audience}}}\n{more}slots:\n{lines}"
+
+
+def told(tmp_path: Path, *calendars: str, today: date = TODAY, groups: tuple[str, ...] = ()) -> list[str]:
+    files: dict[str, str | bytes] = {
+        f"calendars/{name}.yaml": text for name, text in zip("xyz", calendars, strict=False)
+    }
+    loaded = library(tmp_path, {BANK: calendar('at: "03:00", do: morning', audience="tags: [别的]"), **files})
+    assert loaded.faults == ()
+    known = [((tag,), (f"{tag}群", "a/1")) for tag in groups]
+    found = [str(one).partition("calendars/")[2] for one in doubtful(loaded, today, known)]
+    return [one for one in found if not one.startswith("bank")]
+
+
+def test_two_slots_at_one_moment_are_told_once(tmp_path: Path) -> None:
+    """With the first day on which they meet, and who goes first; at other times or on other days they do not."""
+    slots = [
+        'id: a, at: "08:00", on: mon-fri, do: morning',
+        'id: b, at: "08:00", on: sat, do: morning',
+        'id: c, at: "08:00", festival: 春节, post: 新年好, priority: 1',
+        'id: d, at: "08:30", post: 早',
+    ]
+    assert told(tmp_path, calendar(*slots)) == [
+        'x.yaml:6:5: 2027-02-06 08:00 和时段 "b" 撞在同一时刻，先发的是时段 "c"；要错开就改 at，要换先后就写 priority'
+    ]
+
+
+def test_calendars_meet_where_a_group_can_have_both(tmp_path: Path) -> None:
+    """By a tag or a name that both have, and neither excludes."""
+    one = calendar('id: a, at: "08:00", do: morning', audience="tags: [一], groups: [甲群]")
+    for audience, meets in [
+        ("tags: [一, 二]", True),
+        ("groups: [甲群]", True),
+        ("tags: [二]", False),
+        ("tags: [一], except: {tags: [一]}", False),
+    ]:
+        other = calendar('id: b, at: "08:00", on: sun, post: 早', audience=audience)
+        found = told(tmp_path, one, other)
+        assert len(found) == meets
+        assert all(
+            line.startswith('y.yaml:4:5: 2026-11-29 08:00 和日历 "x" 的时段 "a" 撞在同一时刻')
+            for line in found
+        )
+
+
+def test_a_calendar_that_rests_does_not_meet_one_that_works(tmp_path: Path) -> None:
+    """Days that a whole calendar leaves out do not count; private slots are no group's."""
+    one = calendar('id: a, at: "08:00", do: morning', more="days: workdays\n")
+    other = calendar('id: b, at: "08:00", post: 早', more="days: holidays\n")
+    private = calendar('id: c, at: "08:00", day: 1, post: 早, to: private')
+    assert not [line for line in told(tmp_path, one, other, private) if "同一时刻" in line]
+
+
+def test_a_year_that_nobody_arranged_is_told_when_it_comes_near(tmp_path: Path) -> None:
+    """By its number, once for each calendar that asks for it."""
+    days = calendar(
+        'id: a, at: "08:00", on: workdays, do: morning', 'id: b, at: "09:00", on: holidays, do: morning'
+    )
+    weekly = calendar('id: c, at: "10:00", do: morning')
+    assert told(tmp_path, days, weekly, today=date(2025, 11, 1)) == []
+    assert told(tmp_path, days, weekly, today=date(2091, 6, 1)) == [
+        f"x.yaml:4:5: 还不知道 {year} 年的放假安排，按周一到周五算工作日；公布了可以写进 holidays.yaml"
+        for year in (2091, 2092)
+    ]
+
+
+def test_a_day_that_is_over_is_told(tmp_path: Path) -> None:
+    """The last of several counts, and today is not over."""
+    book = calendar(
+        'id: a, at: "08:00", once: [2026-11-24, 2026-11-23], do: morning',
+        'id: b, at: "09:00", once: [2026-11-25, 2026-11-23], do: morning',
+    )
+    assert told(tmp_path, book) == ["x.yaml:4:5: 2026-11-24 已经过去了，这一条不会再发，可以删掉"]
+
+
+def test_a_calendar_that_no_group_has_is_told(tmp_path: Path) -> None:
+    """Where it is known which groups there are."""
+    book = calendar('id: a, at: "08:00", do: morning', audience="tags: [甲], groups: [乙群]")
+    assert told(tmp_path, book) == []
+    assert told(tmp_path, book, groups=("甲",)) == told(tmp_path, book, groups=("乙", "丙")) == []
+    assert told(tmp_path, book, groups=("丙",)) == [
+        "x.yaml:4:5: 开张的群里没有一个是这本日历要的（甲、乙群），现在谁也收不到"
+    ]
