@@ -71,7 +71,8 @@ def test_the_table_has_a_line_for_each_thing_that_can_be_asked() -> None:
 async def test_wechat_does_what_the_table_says(
     what: str, gateway: Gateway, adapter: WechatyAdapter, tmp_path: Path
 ) -> None:
-    assert works(table()[what][1])
+    # Who cannot be called is left out, and the rest goes out all the same.
+    assert works(table()[what][1]) == (what != "@所有人")
     file = tmp_path / "a.png"
     file.write_bytes(b"\x89PNG")
     await adapter.send(CASES[what].ask(ROOM, file))
@@ -132,10 +133,10 @@ async def test_a_handler_asks_for_them_and_what_a_platform_cannot_do_is_a_failed
     audited(tmp_path)
     async with World(tmp_path / "sandbox") as world:
         group = await world.first()
-        answers_with(world.app, effects, monkeypatch)
-        assert await group.say("阿强", "帮助") == ["【群公告】\n今晚开奖"]
+        answers_with(world.app, [*effects, Accept("inv-1")], monkeypatch)
+        assert await group.say("阿强", "帮助") == ["明细：3", "【群公告】\n今晚开奖"]
         failed = world.sql("SELECT kind, reason FROM outbox WHERE state = 'failed'")
-        assert failed == [("say", "沙箱里不能发文件")]
+        assert failed == [("accept", "沙箱里没有邀请")]
 
 
 def answers_with(app: App, effects: list[Effect], monkeypatch: pytest.MonkeyPatch) -> None:
