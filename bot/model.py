@@ -43,6 +43,10 @@ class Person(NamedTuple):
     name: str = ""
 
 
+# Who is called when all are. A platform that cannot do it leaves the mention out.
+EVERYONE = Person("all", "所有人")
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """Somebody in one group, under our own id; `person` is the platform's id."""
@@ -232,10 +236,10 @@ class Card:
 class Reply(NamedTuple):
     """Something to say: a key of the texts (or a text as it stands) and the values in it.
 
-    `to` is called by name at the head. `picture` and `file` are paths in the library, `drawn` is the name
-    of a picture that 小二 drew itself. `occurrence`
-    ties the message to a slot's occurrence, whose outcome follows the message's; `about` names what
-    is void when the message never goes out.
+    `to` is called by name at the head, or `EVERYONE`. `picture` and `file` are paths in the library,
+    `drawn` is the name of a picture that 小二 drew itself. `occurrence` ties the message to a slot's
+    occurrence, whose outcome follows the message's; `about` names what is void when the message never goes
+    out; `step` is which of several messages of a post it is, from 1.
     """
 
     text: str
@@ -250,6 +254,7 @@ class Reply(NamedTuple):
     about: str = ""
     send_before: int = 0
     drawn: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.model import Event, Outgoing
+from bot.model import Card, Event, Outgoing
 
 
 class Clock(Protocol):
@@ -102,7 +102,10 @@ class SandboxGroup:
 
 @dataclass(frozen=True, slots=True)
 class SandboxMessage:
-    """One line in a sandbox chat. `sender` is a member's id, or `bot`; `seq` counts up over all chats."""
+    """One line in a sandbox chat. `sender` is a member's id, or `bot`; `seq` counts up over all chats.
+
+    `picture` and `file` are paths.
+    """
 
     seq: int
     chat: str
@@ -113,6 +116,8 @@ class SandboxMessage:
     at: int
     mentions: tuple[str, ...] = ()
     picture: str = ""
+    file: str = ""
+    card: Card | None = None
 
 
 class SandboxStore(Protocol):

@@ -1,4 +1,4 @@
-"""日程. Owners: 开张, 今日安排, 开始, 暂停, 继续. Slots: post, warm-ups, the start of all others. Timers: slot."""
+"""日程. Owners: 开张, 今日安排, 开始, 暂停, 继续. Slots: post, warm-ups, the start of all others. Timers: slot, post.next."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bot.dispatch import posts
 from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
 from bot.model import SECOND, Member, Message, Reply, Result, Role, Timer, effects_of, names_of
-from bot.sop.calendar import NAMES
 from bot.sop.schema import Slot, slot_key
 
 if TYPE_CHECKING:
@@ -139,6 +139,12 @@ def slot(timer: Timer, turn: Turn) -> Result:
     return _carry_out(claimed, turn, last)
 
 
+@router.timer(posts.NEXT)
+def post_next(timer: Timer, turn: Turn) -> Result:
+    """Say what comes next of a post that is several messages."""
+    return posts.go_on(turn, timer.subject)
+
+
 def _carry_out(claimed: Claimed, turn: Turn, last: int) -> Result:
     """Say or start what an occurrence is for; not after a moment."""
     kind, _, name = claimed.what.partition(":")
@@ -146,7 +152,7 @@ def _carry_out(claimed: Claimed, turn: Turn, last: int) -> Result:
         return _warm_up(name, claimed, turn)._replace(send_before=last)
     if kind == "post":
         slot = _slot(claimed.slot, turn)
-        return _to_some(name, slot, claimed, turn) if slot and slot.for_some else _post(name, turn, last)
+        return _to_some(name, slot, claimed, turn) if slot and slot.for_some else turn.post(name, last=last)
     activity = turn.library.activities.get(name)
     if activity is None:
         turn.store.occurrences.end(claimed.id, "failed", f"库里没有活动 {name}")
@@ -178,15 +184,11 @@ def _to_some(name: str, slot: Slot, claimed: Claimed, turn: Turn) -> Result:
         why = f"没有进群第 {slot.day} 天的人" if slot.day else "没有要写给的人"
         turn.store.occurrences.end(claimed.id, "skipped", why)
         return None
-    post = _post(name, turn, claimed.due + claimed.late)
+    last = claimed.due + claimed.late
     if slot.to == "private":
-        return [
-            post._replace(values={NAMES: member.name}, to=turn.named(member), private=True)
-            for member in people
-        ]
-    called = "、".join(f"@{member.name}" for member in people)
-    text = post.text if f"{{{NAMES}}}" in post.text else f"{{{NAMES}}} {post.text}"
-    return post._replace(text=text, values={NAMES: called})
+        alone = [turn.post(name, alone=turn.named(one), last=last) for one in people]
+        return [reply for replies in alone for reply in replies]
+    return turn.post(name, called="、".join(f"@{one.name}" for one in people), last=last)
 
 
 def _newcomers(day: int, claimed: Claimed, turn: Turn) -> list[Member]:
@@ -215,17 +217,6 @@ def _segment(slot: Slot, turn: Turn) -> list[Member]:
     people = [member for _, _, member in sorted(found, key=lambda one: one[:2])[: slot.most]]
     turn.store.some.wrote_to([member.id for member in people], today)
     return people
-
-
-def _post(name: str, turn: Turn, last: int) -> Reply:
-    post = turn.library.posts.get(name)
-    return Reply(
-        post.text if post else name,
-        verbatim=True,
-        picture=(post.picture or "") if post else "",
-        occurrence=turn.occurrence_id,
-        send_before=last,
-    )
 
 
 def _in_time(result: Result, last: int) -> Result:
@@ -273,5 +264,5 @@ def _title(turn: Turn, what: str) -> str:
         activity = turn.library.activities.get(name)
         return activity.title if activity else name
     post = turn.library.posts.get(name)
-    line = (post.text if post else name).strip().splitlines()[0]
+    line = (post.title if post else name).strip().splitlines()[0]
     return line if len(line) <= 16 else line[:15] + "…"

@@ -103,7 +103,7 @@ def title_of(library: Library, what: str) -> str:
         activity = library.activities.get(name)
         return activity.title if activity else name
     post = library.posts.get(name)
-    line = next(iter((post.text if post else name).strip().splitlines()), name)
+    line = next(iter((post.title if post else name).strip().splitlines()), name)
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 

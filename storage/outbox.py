@@ -70,10 +70,14 @@ _SENT_OCCURRENCE = Query(
         .scalar_subquery(),
     )
 )
+# One of its messages went out, and another did not: then it is told as the one that did not.
 _OCCURRENCE = Query(
     update(occurrences)
-    .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "claimed")
-    .values(state=bindparam("s"), reason=bindparam("why"))
+    .where(
+        occurrences.c.id == bindparam("o"),
+        or_(*(occurrences.c.state == state for state in ("claimed", "sent", "late"))),
+    )
+    .values(state=bindparam("s"), reason=bindparam("why"), noticed=0)
 )
 _PACES = Query(select(paces.c.account, paces.c.kept))
 _KEEP_PACE = Query(
@@ -171,7 +175,8 @@ class Outbox:
         self._db.later(_STATE, {"row": row.id, "s": state, "why": why})
         if row.occurrence:
             outcome = {"stale": "missed"}.get(state, state)
-            self._db.run(_OCCURRENCE, o=row.occurrence, s=outcome, why=why)
+            told = f"第 {row.body['step']} 条：{why}" if "step" in row.body else why
+            self._db.run(_OCCURRENCE, o=row.occurrence, s=outcome, why=told)
 
     def went_out(self, about: str) -> bool:
         """Whether members can have seen a message about this."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from bot.model import Card
 from bot.ports import SandboxGroup, SandboxMember, SandboxMessage
 from storage.db import Db
 from storage.query import Query, Row
@@ -38,6 +40,8 @@ _APPEND = Query(
         at=bindparam("at"),
         mentions=bindparam("mentions"),
         picture=bindparam("picture"),
+        file=bindparam("file"),
+        card=bindparam("card"),
         handled=bindparam("handled"),
     )
     .on_conflict_do_nothing()
@@ -53,6 +57,8 @@ _columns = (
     sandbox_messages.c.at,
     sandbox_messages.c.mentions,
     sandbox_messages.c.picture,
+    sandbox_messages.c.file,
+    sandbox_messages.c.card,
 )
 _SINCE = Query(
     select(*_columns)
@@ -121,6 +127,8 @@ class SandboxWorld:
             at=message.at,
             mentions=json.dumps(message.mentions),
             picture=message.picture,
+            file=message.file,
+            card=json.dumps(asdict(message.card), ensure_ascii=False) if message.card else "",
             handled=int(message.sender == "bot"),
         )
 
@@ -149,5 +157,7 @@ class SandboxWorld:
 
 
 def _message(row: Row) -> SandboxMessage:
-    seq, chat, key, sender, name, text, at, mentions, picture = row
-    return SandboxMessage(seq, chat, key, sender, name, text, at, tuple(json.loads(mentions)), picture)
+    seq, chat, key, sender, name, text, at, mentions, picture, file, card = row
+    called = tuple(json.loads(mentions))
+    link = Card(**json.loads(card)) if card else None
+    return SandboxMessage(seq, chat, key, sender, name, text, at, called, picture, file, link)

@@ -15,6 +15,7 @@ from storage.moves import Moves
 from storage.notices import Notices
 from storage.occurrences import Occurrences
 from storage.outbox import Outbox
+from storage.posts import Posts
 from storage.quizzes import Quizzes
 from storage.reckoning import Reckoning
 from storage.red_packets import RedPackets
@@ -38,6 +39,7 @@ class Store:
         self.notices = Notices(db)
         self.occurrences = Occurrences(db)
         self.outbox = Outbox(db)
+        self.posts = Posts(db)
         self.quizzes = Quizzes(db)
         self.reckoning = Reckoning(db)
         self.red_packets = RedPackets(db)

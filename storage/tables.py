@@ -373,6 +373,9 @@ outbox = Table(
     Index("ix_outbox_about", "about", **_where("about <> ''")),
 )
 
+# Posts of several messages that are under way. What is still to be said stands in JSON.
+posts = Table("posts", metadata, _key(), _of("group_id", "groups"), _text("rest"))
+
 # What each paced account sent last, so that a restart does not exceed its pace.
 paces = Table("paces", metadata, _text("account"), _text("kept"), PrimaryKeyConstraint("account"))
 
@@ -406,6 +409,8 @@ sandbox_messages = Table(
     _number("at"),
     _text("mentions"),  # JSON
     _text("picture", ""),
+    _text("file", ""),
+    _text("card", ""),  # JSON
     _number("handled"),
     UniqueConstraint("chat", "message"),
     Index(None, "chat", "seq"),

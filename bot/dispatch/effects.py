@@ -50,6 +50,7 @@ def _keep(library: Library, store: Store, chat: Key, effect: Effect, now: int, p
         "drawn": bool(effect.drawn),
         "file": effect.file,
         "private": effect.private,
+        "step": effect.step,
     }
     body |= {name: given for name, given in beside.items() if given}
     if effect.card is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -10,17 +10,19 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from bot.dispatch import posts
 from bot.dispatch.counts import KEPT, Counts
 from bot.dispatch.lanes import Change, Lane
 from bot.dispatch.parking import Parking
 from bot.dispatch.remarks import Remark
 from bot.errors import Refused
-from bot.model import MINUTE, SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
+from bot.model import MINUTE, NOTHING, SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
 from bot.wall import moment_of
 
 if TYPE_CHECKING:
     from bot.config import Settings
     from bot.dispatch.router import Routes
+    from bot.model import Reply
     from bot.sop.library import Library
     from storage.occurrences import Claimed
     from storage.store import Store
@@ -239,6 +241,18 @@ class Turn:
     def words(self, text: str, values: Values) -> str:
         """A member text with its values in it."""
         return fill(self.library.text(text), values)
+
+    def post(
+        self,
+        what: str,
+        more: Values = NOTHING,
+        *,
+        called: str = "",
+        alone: Person | None = None,
+        last: int = 0,
+    ) -> Sequence[Reply]:
+        """What a post, by its id, or a text says now; the rest follows by itself. See bot/dispatch/posts.py."""
+        return posts.begin(self, what, more, called=called, alone=alone, last=last)
 
     def remark(self, words: str, **facts: object) -> None:
         """Something for the operator: a line in the log, once this is committed."""

@@ -107,7 +107,9 @@ def hurry(row: Row) -> int:
 
 def weight(row: Row) -> int:
     """How many messages a row is on its platform; a long text is several."""
-    return 1 + len(row.body.get("text", "")) // LONGEST + sum(name in row.body for name in ATTACHED)
+    text = row.body.get("text", "")
+    told = 1 + len(text) // LONGEST if text or "to" in row.body else 0
+    return max(1, told + sum(name in row.body for name in ATTACHED))
 
 
 def weigh(part: Outgoing) -> int:

@@ -155,6 +155,6 @@ def _what(trouble: Trouble, library: Library) -> str:
         title = activity.title if activity else name
     else:
         post = library.posts.get(name)
-        title = (post.text if post else name).strip().partition("\n")[0]
+        title = (post.title if post else name).strip().partition("\n")[0]
     title = title if len(title) <= TITLE else title[: TITLE - 1] + "…"
     return f"{trouble.local[5:].replace('T', ' ')} {title}"

@@ -11,14 +11,12 @@ from bot.model import MINUTE
 from bot.sop.dates import Dates, DaysOfMonth, EarlyMoment, Festivals, Hours, LunarDays, MonthDays
 from bot.sop.days import Rule
 from bot.sop.parts import NAME, Part, Words, digest
+from bot.sop.posts import ALWAYS, NAMES
 from bot.sop.values import ClockTime, Days, Duration, at_least, check_template, template
 
 CONTENTS = ("do", "post", "rotate")
 RULES = ("on", "date", "once", "monthly", "lunar", "festival", "day")
 EVERY_DAY = frozenset(range(7))
-
-# What a post may say besides its own words, where it is meant for some people alone.
-NAMES = "names"
 
 NO_THING = "do、post 和 rotate 要写一个：do 是办活动，post 是发一段文字，rotate 是几样轮着来"
 TWO_THINGS = "do、post 和 rotate 只能写一个，要办两样就写成两条"
@@ -49,7 +47,7 @@ def _slot_id(text: str) -> str:
 def _own_words(text: str, info: ValidationInfo) -> str:
     """Check the variables of a text. A key that is wrong itself counts as given: it is told."""
     for_some = info.data.get("day", 1) or info.data.get("segment", 1)
-    return check_template(text, (NAMES,) if for_some else ())
+    return check_template(text, (*ALWAYS, NAMES) if for_some else ALWAYS)
 
 
 def _taking_turns(ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,7 +72,7 @@ class WarmUp(Part):
     """A word before something bigger: when, and which post; without one, what is coming is announced."""
 
     at: EarlyMoment = Field(description="提前多久，比如 -30m；或者前几天的几点，比如 -1d 18:00")
-    post: Annotated[Words, template()] | None = Field(
+    post: Annotated[Words, template(*ALWAYS)] | None = Field(
         None, description="发哪条帖子，或者直接写一句话；不写，就说什么时候有什么活动"
     )
 
@@ -223,7 +221,7 @@ class Override(Those):
     slot: Words = Field(description="改哪个时段，写它的 id")
     at: ClockTime | None = Field(None, description="改到几点")
     do: Words | None = Field(None, description="改办哪个活动")
-    post: Annotated[Words, template()] | None = Field(None, description="改发哪条帖子，或者一句话")
+    post: Annotated[Words, template(*ALWAYS)] | None = Field(None, description="改发哪条帖子，或者一句话")
     skip: bool = Field(False, description="写 true，这些群不办这一条")
 
     @model_validator(mode="after")

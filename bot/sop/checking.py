@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.errors import Fault
@@ -114,8 +114,10 @@ def _holds(here: object, part: str | int) -> bool:
     return isinstance(here, dict) and part in here
 
 
-def _known_keys(model: type, path: Loc) -> list[str]:
+def _known_keys(model: type[BaseModel], path: Loc) -> list[str]:
     level: list[type] = [model]
+    if issubclass(model, RootModel):
+        level, path = list(_models(model.model_fields["root"].annotation)), path[1:]
     for part in path:
         inner = [each for one in level if part in (keys := _keys(one)) for each in _models(keys[str(part)])]
         level = inner or level

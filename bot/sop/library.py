@@ -218,7 +218,7 @@ class _Loader:
             if wrong or texts is None:
                 self.posts.broken.add(name)
             elif "." in name:
-                self.texts[name] = texts.root[name].text
+                self.texts[name] = texts.root[name].text or ""
             else:
                 self.posts.good[name] = texts.root[name]
 
@@ -272,4 +272,4 @@ def bank_model(game: type) -> type[_BankHead]:
 
 
 class _Texts(RootModel[dict[str, Post]]):
-    """A file of texts/: name → text, or {text, picture}."""
+    """A file of texts/: name → text, or a post with more than that."""

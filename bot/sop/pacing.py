@@ -11,6 +11,7 @@ from bot.errors import Fault
 from bot.model import DAY, HOUR, MINUTE, SECOND, Group, names_of
 from bot.sop.days import between
 from bot.sop.library import Library
+from bot.sop.posts import Piece
 from bot.sop.schema import Slot, slot_key
 
 # A longer text goes as several messages.
@@ -86,8 +87,13 @@ def _messages(library: Library, slot: Slot) -> int:
     if slot.do is not None:
         return library.activities[slot.do].messages
     post = library.posts.get(slot.post or "")
-    text = post.text if post else slot.post or ""
-    return 1 + len(text) // LONGEST + bool(post and post.picture)
+    return sum(_parts(piece) for _, piece in post.steps) if post else 1 + len(slot.post or "") // LONGEST
+
+
+def _parts(piece: Piece) -> int:
+    """Return as how many messages one arrives: picture, file and card come after the text."""
+    told = 1 + len(piece.text) // LONGEST if piece.text else 0
+    return told + sum(bool(beside) for beside in (piece.picture, piece.file, piece.card))
 
 
 def _span_of(one: tuple[int, int, Slot]) -> int:

@@ -5,15 +5,16 @@ All is read as it was typed, so that what else is wrong in a file hides none of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import Fault
-from bot.sop.calendar import CONTENTS, NAMES, NO_THING, complaints
+from bot.sop.calendar import CONTENTS, NO_THING, complaints
 from bot.sop.dates import calendar_date
 from bot.sop.hints import did_you_mean
+from bot.sop.posts import ALWAYS, NAMES
 from bot.sop.reading import Document, Loc
 from bot.sop.schema import Activity, Bank, Post, Slot, check_template, is_post_id, variables
 from bot.sop.shelf import Shelf
@@ -22,6 +23,14 @@ Told = tuple[Loc, str]  # where, and what is said there
 
 _NUMBER = TypeAdapter(int)
 _NO_PART = ("late", "priority", "warm_up", "most")
+# What a post may have beside its text, and a member text may not.
+_BESIDE = {
+    "picture": "带图片",
+    "file": "带文件",
+    "card": "带链接卡片",
+    "everyone": "@所有人",
+    "several": "分几条",
+}
 MANY = ".many"  # the ending of texts that speak to several people at once; see bot/outbox/merging.py
 
 
@@ -66,10 +75,8 @@ def lost_slots(document: Document, activities: Shelf[Activity], posts: Shelf[Pos
         told = list(_missing(document, path, activities, posts))
         for each, name in _rotated(document, path):
             told.append((each, _not_one(name, activities, posts, for_some=for_some)))
-        for each, name in _posts(document, path):
-            if not for_some and name in posts.good and NAMES in variables(posts.good[name].text):
-                said = f'帖子 "{name}" 里有 {{{NAMES}}}，只能发在有 day 或 segment 的时段'
-                told.append((each, said))
+        if not for_some:
+            told += _calling((*_posts(document, path), *_rotated(document, path)), posts)
         faults = [document.fault(each, said) for each, said in told if said]
         if faults:
             lost[number] = faults
@@ -78,7 +85,7 @@ def lost_slots(document: Document, activities: Shelf[Activity], posts: Shelf[Pos
 
 def wrong_overrides(document: Document, activities: Shelf[Activity], posts: Shelf[Post]) -> list[Fault]:
     """Find what some groups are to have instead of nothing that there is, or as what there is not."""
-    ids = [document.text("slots", number, "id") for number, _ in _slots(document)]
+    ids = {document.text("slots", number, "id"): raw for number, raw in _slots(document)}
     told: list[Told] = []
     for number, raw in enumerate(document.items("overrides")):
         path = ("overrides", number)
@@ -87,6 +94,8 @@ def wrong_overrides(document: Document, activities: Shelf[Activity], posts: Shel
             told.append(((*path, "slot"), f'这本日历没有时段 "{name}"{hint}'))
         if isinstance(raw, dict):
             told += _missing(document, path, activities, posts)
+            if not {"day", "segment"} & ids.get(document.text(*path, "slot"), {}).keys():
+                told += _calling(_posts(document, path), posts)
     return [document.fault(each, said) for each, said in told if said]
 
 
@@ -97,6 +106,13 @@ def _missing(
         yield (*path, "do"), activities.missing(do)
     for each, name in _posts(document, path):
         yield each, posts.missing(name)
+
+
+def _calling(named: Iterable[Told], posts: Shelf[Post]) -> Iterator[Told]:
+    """Say which of these posts call people by name, where there is nobody to call."""
+    for place, name in named:
+        if name in posts.good and any(NAMES in variables(said) for said in posts.good[name].words):
+            yield place, f'帖子 "{name}" 里有 {{{NAMES}}}，只能发在有 day 或 segment 的时段'
 
 
 def _posts(document: Document, path: Loc) -> Iterator[Told]:
@@ -188,7 +204,7 @@ def wrong_text(document: Document, name: str, defaults: Mapping[str, str]) -> li
     """Check the name of a post or a member text, and the variables in it as far as they are known."""
     faults: list[Fault] = []
     text = document.text(name) or document.text(name, "text")
-    known: tuple[str, ...] = variables(defaults.get(name, "")) if "." in name else (NAMES,)
+    known: tuple[str, ...] = variables(defaults.get(name, "")) if "." in name else (*ALWAYS, NAMES)
     if "." in name and name not in defaults:
         hint = did_you_mean(name, defaults)
         faults.append(document.fault((name,), f'不认识的文字 "{name}"{hint}', at_key=True))
@@ -199,10 +215,20 @@ def wrong_text(document: Document, name: str, defaults: Mapping[str, str]) -> li
     needed = next((each for each in ("lines", "names") if name.endswith(MANY) and each in known), "")
     if text and needed and needed not in variables(text):
         faults.append(document.fault((name,), f"里面要有 {{{needed}}}，不然少了要告诉每个人的话"))
-    if "." in name and (name, "picture") in document.values:
-        faults.append(document.fault((name,), f'文字 "{name}" 不能带图片，只写一段文字'))
-    try:
-        check_template(text, known)
-    except ValueError as error:
-        faults.append(document.fault((name,), str(error)))
+    beside = next((said for key, said in _BESIDE.items() if (name, key) in document.values), "")
+    if "." in name and beside:
+        faults.append(document.fault((name,), f'文字 "{name}" 不能{beside}，只写一段文字'))
+    for place in _said(document, (name,)):
+        try:
+            check_template(document.text(*place), known)
+        except ValueError as error:
+            faults.append(document.fault(place, str(error)))
     return faults
+
+
+def _said(document: Document, path: Loc) -> Iterator[Loc]:
+    """Yield where a post has texts that may have variables."""
+    yield path
+    yield from ((*path, *key) for key in (("text",), ("card", "title"), ("card", "description")))
+    for number, _ in enumerate(document.items(*path, "several")):
+        yield from _said(document, (*path, "several", number))

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bot.sop.calendar import Audience, Calendar, Slot, slot_key
 from bot.sop.dates import Date
 from bot.sop.parts import Part, Words, digest, is_post_id
+from bot.sop.posts import Post
 from bot.sop.values import (
     ClockTime,
     Days,
@@ -76,18 +77,6 @@ class Questions(Part):
     def banks(self) -> Sequence[str]:
         """Return the ids of the banks."""
         return self.from_
-
-
-class Post(Part):
-    """A text of texts/*.yaml, as it will be sent, with a picture perhaps (a path in the library)."""
-
-    text: Words = Field(description="要发的话")
-    picture: Picture | None = Field(None, description="图片，路径从活动库算起，比如 pictures/room.png")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_text(cls, value: object) -> object:
-        return {"text": value} if isinstance(value, str) else value
 
 
 class HolidaysFile(Part):

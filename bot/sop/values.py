@@ -1,4 +1,4 @@
-"""The little languages in the operators' files: durations, times of day, weekdays, templates, pictures.
+"""The little languages in the operators' files: durations, times of day, weekdays, templates, files.
 
 Dates of every kind are in bot/sop/dates.py.
 """
@@ -11,13 +11,17 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from bot.durations import duration
 from bot.sop.days import DAYS_OFF, WORKDAYS
 from bot.sop.hints import did_you_mean, nearest
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif")
+# How the files of these kinds begin, whatever they are called.
+_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+# 微信 shows no larger picture in a chat, and takes no larger file.
+LARGEST_PICTURE, LARGEST_FILE = 10_000_000, 100_000_000
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,6 +32,7 @@ _DAY_NUMBERS = {day: number for number, day in enumerate(_DAYS)} | {
 }
 _KINDS_OF_DAY = {WORKDAYS: WORKDAYS, DAYS_OFF: DAYS_OFF, "工作日": WORKDAYS, "节假日": DAYS_OFF}
 _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
+_ADDRESS = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^\s/]+\S*")
 
 
 def clock_time(text: str) -> time:
@@ -108,18 +113,49 @@ def template(*names: str) -> AfterValidator:
 def _picture(name: str, info: ValidationInfo) -> str:
     if not name.lower().endswith(PICTURES):
         raise ValueError(f'图片 "{name}" 要以 .png、.jpg、.jpeg 或 .gif 结尾')
-    root = (info.context or {}).get("root")
-    if isinstance(root, Path):
+    if path := _there("图片", name, info, LARGEST_PICTURE):
         try:
-            path = (root / name).resolve()
-            inside, found = path.is_relative_to(root.resolve()), path.is_file()
-        except (OSError, RuntimeError):  # a name too long, links in a circle
-            inside = found = False
-        if found and not inside:
-            raise ValueError(f'图片 "{name}" 不在 {root.name} 里面，请把它放进来')
-        if not found:
-            raise ValueError(f'找不到图片 "{name}"，路径从 {root.name} 算起')
+            with path.open("rb") as file:
+                head = file.read(8)
+        except OSError as error:
+            raise ValueError(f'读不了图片 "{name}"：{error.strerror}') from None
+        if not head.startswith(_BEGINNINGS):
+            raise ValueError(f'"{name}" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种')
     return name
+
+
+def _attachment(name: str, info: ValidationInfo) -> str:
+    _there("文件", name, info, LARGEST_FILE)
+    return name
+
+
+def _there(noun: str, name: str, info: ValidationInfo, largest: int) -> Path | None:
+    """The path of a file of the library; None where nobody looks. Raises ValueError when it cannot be sent."""
+    root = (info.context or {}).get("root")
+    if not isinstance(root, Path):
+        return None
+    try:
+        path = (root / name).resolve()
+        inside, found = path.is_relative_to(root.resolve()), path.is_file()
+        size = path.stat().st_size if found else 0
+    except (OSError, RuntimeError):  # a name too long, links in a circle
+        inside = found = False
+    if found and not inside:
+        raise ValueError(f'{noun} "{name}" 不在 {root.name} 里面，请把它放进来')
+    if not found:
+        raise ValueError(f'找不到{noun} "{name}"，路径从 {root.name} 算起')
+    if not size:
+        raise ValueError(f'{noun} "{name}" 是空的')
+    if size > largest:
+        mb = f"{size / 1_000_000:.1f} MB，最多 {largest // 1_000_000} MB"
+        raise ValueError(f'{noun} "{name}" 太大：{mb}')
+    return path
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError(f'"{text}" 不是网址，要以 http:// 或 https:// 开头，中间没有空格')
+    return text
 
 
 def typed(value: object, what: str) -> str:
@@ -135,6 +171,17 @@ def at_least(shortest: int, written: str) -> AfterValidator:
     def check(value: int) -> int:
         if value < shortest:
             raise ValueError(f"时长太短，至少 {written}")
+        return value
+
+    return AfterValidator(check)
+
+
+def at_most(longest: int, written: str) -> AfterValidator:
+    """Refuse a longer duration; stands in an annotation beside `Duration`."""
+
+    def check(value: int) -> int:
+        if value > longest:
+            raise ValueError(f"时长太长，最多 {written}")
         return value
 
     return AfterValidator(check)
@@ -183,5 +230,13 @@ Picture = Annotated[
     AfterValidator(_picture),
     WithJsonSchema(
         {"type": "string", "pattern": rf"\.({'|'.join(_in_any_case(each[1:]) for each in PICTURES)})$"}
+    ),
+]
+Attachment = Annotated[str, Field(min_length=1), AfterValidator(_attachment)]
+Address = Annotated[
+    str,
+    AfterValidator(_address),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_ADDRESS.pattern}$", "examples": ["https://example.com/menu"]}
     ),
 ]

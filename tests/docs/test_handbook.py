@@ -245,7 +245,12 @@ def test_every_key_of_a_question_is_told(game: str) -> None:
 
 
 def test_every_key_of_a_post_is_told() -> None:
-    agree(keys(section("帖子")), dict(paths(Post)))
+    real = dict(paths(Post))
+    # One of several has the keys of a post alone, which are told once.
+    agree(
+        keys(section("帖子")),
+        {key: real[key] for key in real if key.removeprefix("several.") in (key, "pause")},
+    )
 
 
 def test_every_key_of_the_configuration_is_told() -> None:
@@ -302,8 +307,8 @@ def good(put: Callable[[str, str], None]) -> list[str]:
     found = [(name, text) for name, text in examples("yaml") if name != config.NAME]
     for name, text in found:
         put(name, text)
-        for picture in re.findall(r"picture: (\S+)", text):
-            put(f"sop_library/{picture}", "")
+        for path in re.findall(r"(?:picture|file): ([^\s,}]+)", text):
+            put(f"sop_library/{path}", "GIF89a")
     return [name for name, _ in found]
 
 

@@ -1,6 +1,7 @@
 """What is said of each bad file, to the letter."""
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 
 from bot.errors import Faults
 from bot.sop.checking import validate
+from bot.sop.posts import FIRST, NOTHING
 from bot.sop.reading import read
+from bot.sop.values import LARGEST_FILE, LARGEST_PICTURE
 from tests.sop.fakes import GOOD, KINDS, library, write
 
 HEAD = "title: 甲\naudience: {tags: [a]}\nslots:\n"
 CAL, ACT, BANK, TEXT = "calendars/c.yaml", "activities/a.yaml", "questions/q.yaml", "texts/t.yaml"
+KNOWN = "可以用 {group}、{date}、{weekday}、{names}"
 QUIZ = GOOD["activities/quiz-night.yaml"]
 QUESTIONS = GOOD["questions/general.yaml"]
 
@@ -146,7 +150,11 @@ BAD: list[Case] = [
     (CAL, HEAD + "  - {at: 08:00, do: mornin}\n", '4:21: 不认识的活动 "mornin"，是不是 "morning"？'),
     (CAL, HEAD + "  - {at: 08:00, do: xyz}\n", '4:21: 不认识的活动 "xyz"'),
     (CAL, HEAD + "  - {at: 08:00, post: breif}\n", '4:23: 不认识的帖子 "breif"，是不是 "brief"？'),
-    (CAL, HEAD + "  - {at: 08:00, post: '共 {n} 题'}\n", "4:23: 没有 {n} 这个变量，这里不能用变量"),
+    (
+        CAL,
+        HEAD + "  - {at: 08:00, post: '共 {n} 题'}\n",
+        "4:23: 没有 {n} 这个变量，可以用 {group}、{date}、{weekday}",
+    ),
     (
         CAL,
         HEAD + "  - {id: a/b, at: 08:00, do: morning}\n",
@@ -242,7 +250,7 @@ BAD: list[Case] = [
             ("day: 1, segment: active, post: brief", "4:5: day 和 segment 只能写一个"),
             ("day: 1, warm_up: [-30m], post: brief", "4:5: 有 day 的时段不能预告，请去掉 warm_up"),
             ("day: 1, post: '{name} 你好'", "4:31: 没有 {name} 这个变量，是不是 {names}？"),
-            ("post: '{names} 你好'", "4:23: 没有 {names} 这个变量，这里不能用变量"),
+            ("post: '{names} 你好'", "4:23: 没有 {names} 这个变量，可以用 {group}、{date}、{weekday}"),
         ],
     ),
     (
@@ -429,13 +437,13 @@ BAD: list[Case] = [
         ),
         '1:10: "evening" 要写成 "键: 值" 的样子',
         '2:1: 名字 "Evening" 只能用小写字母、数字和 "-"',
-        '2:10: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）；没有 {x} 这个变量，可以用 {names}',
+        f'2:10: 单独的 "{{" 不能用：变量写成 {{名字}}，括号请改用全角的（）；没有 {{x}} 这个变量，{KNOWN}',
         '3:1: "brief" 在前面的文件里已经有了，请删掉一个',
-        "3:8: 没有 {n} 这个变量，可以用 {names}；没有 {m} 这个变量，可以用 {names}",
+        f"3:8: 没有 {{n}} 这个变量，{KNOWN}；没有 {{m}} 这个变量，{KNOWN}",
         '4:1: 不认识的文字 "sign_in.dnoe"，是不是 "sign_in.done"？',
         '4:15: 单独的 "}" 不能用：变量写成 {名字}，括号请改用全角的（）',
         '5:16: 文字 "sign_in.again" 不能带图片，只写一段文字',
-        "5:16: 没有 {x} 这个变量，这里不能用变量",
+        "5:23: 没有 {x} 这个变量，这里不能用变量",
         '5:39: 图片 "a.exe" 要以 .png、.jpg、.jpeg 或 .gif 结尾',
     ),
     # Texts.
@@ -457,6 +465,53 @@ BAD: list[Case] = [
     ),
     (TEXT, "evening: {text: 好, picture: b.png}\n", '1:29: 找不到图片 "b.png"，路径从 sop_library 算起'),
     (TEXT, "evening: {text: 好, picture: a.exe}\n", '1:29: 图片 "a.exe" 要以 .png、.jpg、.jpeg 或 .gif 结尾'),
+    (TEXT, "evening: {picture: ''}\n", '1:20: 图片 "" 要以 .png、.jpg、.jpeg 或 .gif 结尾'),
+    (
+        TEXT,
+        "evening: {file: ../secret.png}\n",
+        '1:17: 文件 "../secret.png" 不在 sop_library 里面，请把它放进来',
+    ),
+    (TEXT, "evening: {file: menu.pdf}\n", '1:17: 找不到文件 "menu.pdf"，路径从 sop_library 算起'),
+    (TEXT, "evening: {file: ''}\n", '1:17: "file" 不能空着'),
+    (TEXT, "evening: {}\n", f"1:10: {NOTHING}"),
+    (TEXT, "evening: {everyone: true}\n", f"1:10: {NOTHING}"),
+    (TEXT, "evening: {text: 好, everyone: 大家}\n", '1:30: "everyone" 要写 true 或 false，不能写 "大家"'),
+    (TEXT, "evening: {text: 好, card: {title: 看}}\n", '1:26: 缺 "url"，请补上'),
+    (
+        TEXT,
+        "evening: {card: https://example.com}\n",
+        '1:17: "card" 要写成 "键: 值" 的样子，不能写 "https://example.com"',
+    ),
+    (
+        TEXT,
+        "evening: {card: {title: '{x}', url: 'javascript:alert(1)', thumbnail: a.png, pic: b}}\n",
+        "1:25: 没有 {x} 这个变量，可以用 {group}、{date}、{weekday}、{names}",
+        '1:37: "javascript:alert(1)" 不是网址，要以 http:// 或 https:// 开头，中间没有空格',
+        '1:71: "a.png" 不是网址，要以 http:// 或 https:// 开头，中间没有空格',
+        '1:78: 不认识的键 "pic"，这里可以写 title、url、description、thumbnail',
+    ),
+    (TEXT, "evening: {several: []}\n", '1:20: "several" 不能空着'),
+    (TEXT, "evening: {several: 好}\n", '1:20: "several" 要写成列表，比如 [a, b]，不能写 "好"'),
+    (TEXT, "evening: {several: [{pause: 5s, text: 好}]}\n", f"1:10: {FIRST}"),
+    (TEXT, "evening: {text: 好, several: [再]}\n", "1:10: several 里是一条一条的消息，外面的 text 请挪进去"),
+    (
+        TEXT,
+        "evening: {text: 好, pause: 5s}\n",
+        '1:20: 不认识的键 "pause"，这里可以写 text、picture、file、card、everyone、several',
+    ),
+    (
+        TEXT,
+        "evening: {several: ['好 {name}', {pause: 5s}, {text: 好, pause: 2h}, {text: 好, pause: 久}]}\n",
+        "1:21: 没有 {name} 这个变量，是不是 {names}？",
+        f"1:33: {NOTHING}",
+        "1:63: 时长太长，最多 1h",
+        '1:85: "久" 不是时长，要写成 90s、3m、1h30m 或 2d 这样',
+    ),
+    (
+        TEXT,
+        "sign_in.again: {several: [好]}\n",
+        '1:16: 文字 "sign_in.again" 不能分几条，只写一段文字',
+    ),
 ]
 
 
@@ -468,7 +523,7 @@ def test_every_fault_has_its_place_and_its_sentence(
 ) -> None:
     """Each bad file gives exactly these lines, under the root as it was given, and the good files still run."""
     monkeypatch.chdir(tmp_path)
-    write(tmp_path, {"secret.png": "x", "sop_library/a.png": "x"})
+    write(tmp_path, {"secret.png": "x", "sop_library/a.png": b"\x89PNG"})
     loaded = library(Path("sop_library"), {name: content})
     assert [str(fault) for fault in loaded.faults] == [f"sop_library/{name}:{fault}" for fault in faults]
     assert {"morning", "quiz-night"} <= set(loaded.activities)
@@ -490,13 +545,22 @@ def test_what_is_an_activity_and_a_post_cannot_take_turns(tmp_path: Path) -> Non
 
 def test_names_are_for_posts_to_some(tmp_path: Path) -> None:
     """A post that calls people by name goes where it is known who is meant."""
+    slots = (
+        "  - {id: a, at: 08:00, day: 1, post: hello}\n"
+        "  - {at: 09:00, post: hello}\n"
+        "  - {id: b, at: 10:00, rotate: [brief, hello]}\n"
+        "overrides:\n"
+        "  - {slot: a, groups: [甲], post: hello}\n"
+        "  - {slot: b, groups: [甲], post: hello}\n"
+    )
     files: dict[str, str | bytes] = {
-        CAL: HEAD + "  - {at: 08:00, day: 1, post: hello}\n  - {at: 09:00, post: hello}\n",
-        TEXT: "hello: 你好，{names}\n",
+        CAL: HEAD + slots,
+        TEXT: "hello: {several: [早, {card: {title: '你好，{names}', url: 'https://example.com'}}]}\n",
     }
     loaded = library(tmp_path, files)
+    said = '帖子 "hello" 里有 {names}，只能发在有 day 或 segment 的时段'
     assert [str(fault).partition("c.yaml:")[2] for fault in loaded.faults] == [
-        '5:23: 帖子 "hello" 里有 {names}，只能发在有 day 或 segment 的时段'
+        f"{place}: {said}" for place in ("5:23", "6:40", "9:34")
     ]
     assert [slot.post for slot in loaded.calendars["c"].slots] == ["hello"]
 
@@ -583,7 +647,7 @@ def test_a_text_that_is_there_twice_is_told_though_the_first_is_put_aside(tmp_pa
 def test_a_picture_behind_a_link_out_of_the_library_is_refused(tmp_path: Path) -> None:
     """A link inside the library that leads out of it does not count as inside."""
     root = tmp_path / "lib"
-    write(tmp_path, {"secret.png": "x", "lib/b.png": "x"})
+    write(tmp_path, {"secret.png": "x", "lib/b.png": b"\x89PNG"})
     (root / "a.png").symlink_to("../secret.png")
     (root / "c.png").symlink_to("c.png")
     content = "a: {text: 好, picture: a.png}\nb: {text: 好, picture: b.png}\nc: {text: 好, picture: c.png}\n"
@@ -591,6 +655,43 @@ def test_a_picture_behind_a_link_out_of_the_library_is_refused(tmp_path: Path) -
     assert [fault.message for fault in loaded.faults] == [
         '图片 "a.png" 不在 lib 里面，请把它放进来',
         '找不到图片 "c.png"，路径从 lib 算起',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.png", b"\x89PNG", ""),
+        ("a.jpg", b"\xff\xd8\xff\xe0", ""),
+        ("a.GIF", b"GIF89a", ""),
+        ("a.jpg", b"\x89PNG", ""),  # chats go by what is inside
+        ("a.png", b"", '图片 "a.png" 是空的'),
+        ("a.png", b"<html>", '"a.png" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种'),
+        ("a.jpg", b"RIFF....WEBP", '"a.jpg" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种'),
+        ("a.png", LARGEST_PICTURE, ""),
+        ("a.png", LARGEST_PICTURE + 60_000, '图片 "a.png" 太大：10.1 MB，最多 10 MB'),
+    ],
+)
+def test_a_picture_is_one_and_not_too_large(
+    tmp_path: Path, name: str, content: bytes | int, said: str
+) -> None:
+    """What is inside decides, and not what it is called."""
+    write(tmp_path, {name: b"\x89PNG" if isinstance(content, int) else content})
+    if isinstance(content, int):
+        os.truncate(tmp_path / name, content)
+    loaded = library(tmp_path, {"texts/t.yaml": f"a: {{picture: {name}}}\n"})
+    assert [fault.message for fault in loaded.faults] == ([said] if said else [])
+
+
+def test_a_file_can_be_larger_and_is_not_empty(tmp_path: Path) -> None:
+    """As much as the platform takes, whatever it is."""
+    write(tmp_path, {"a.bin": "x", "b.bin": "x", "c.bin": ""})
+    os.truncate(tmp_path / "a.bin", LARGEST_FILE)
+    os.truncate(tmp_path / "b.bin", LARGEST_FILE + 100_000)
+    loaded = library(tmp_path, {"texts/t.yaml": "".join(f"{each}: {{file: {each}.bin}}\n" for each in "abc")})
+    assert [fault.message for fault in loaded.faults] == [
+        '文件 "b.bin" 太大：100.1 MB，最多 100 MB',
+        '文件 "c.bin" 是空的',
     ]
 
 

@@ -65,7 +65,10 @@ def test_a_long_text_is_several_messages(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_a_message_of_its_own(tmp_path: Path) -> None:
-    files: dict[str, str | bytes] = {"texts/p.yaml": "poster: {text: 看, picture: a.png}\n", "a.png": b""}
+    files: dict[str, str | bytes] = {
+        "texts/p.yaml": "poster: {text: 看, picture: a.png}\n",
+        "a.png": b"\x89PNG",
+    }
     root = library(tmp_path, files, ['id: a, at: "08:00", post: poster'])
     found = load(root, kinds(routes()))
     assert (len(told(found, 200)), len(told(found, 201))) == (0, 1)

@@ -13,7 +13,7 @@ from bot.adapters.wechaty.adapter import WechatyAdapter
 from bot.app import App
 from bot.dispatch.router import Command
 from bot.errors import Unsupported
-from bot.model import Accept, Announce, Card, Effect, Outgoing, Person, Reply, Say
+from bot.model import EVERYONE, Accept, Announce, Card, Effect, Outgoing, Person, Reply, Say
 from tests import databases
 from tests.harness import World
 from tests.sop.fakes import write
@@ -39,11 +39,12 @@ class Case:
 
 CASES = {
     "在群里说话": Case(lambda chat, _: Say(chat, "开饭了"), "开饭了", ("text",)),
+    "@所有人": Case(lambda chat, _: Say(chat, "开奖", mentions=(EVERYONE,)), "@所有人 开奖", ("text",)),
     "点名": Case(lambda chat, _: Say(chat, "收到", mentions=(Person("tom", "Tom"),)), "@Tom", ("text",)),
     "私聊里说话": Case(lambda _, __: Say("tom", "你有 5 分", private=True), "你有 5 分", ("text",)),
     "发图片": Case(lambda chat, file: Say(chat, "榜单", picture=file), "榜单", ("text", "file")),
-    "发文件": Case(lambda chat, file: Say(chat, "明细", file=file), "", ("text", "file")),
-    "发链接卡片": Case(lambda chat, _: Say(chat, "", card=CARD), CARD.url, ("card",)),
+    "发文件": Case(lambda chat, file: Say(chat, "明细", file=file), "明细", ("text", "file")),
+    "发链接卡片": Case(lambda chat, _: Say(chat, "", card=CARD), "", ("card",)),
     "发群公告": Case(lambda chat, _: Announce("今晚开奖", chat), "今晚开奖", ("roomAnnounce",)),
     "接受群邀请": Case(lambda _, __: Accept("inv-1"), "", ("roomInvitationAccept",)),
 }
@@ -70,7 +71,8 @@ def test_the_table_has_a_line_for_each_thing_that_can_be_asked() -> None:
 async def test_wechat_does_what_the_table_says(
     what: str, gateway: Gateway, adapter: WechatyAdapter, tmp_path: Path
 ) -> None:
-    assert works(table()[what][1])
+    # Who cannot be called is left out, and the rest goes out all the same.
+    assert works(table()[what][1]) == (what != "@所有人")
     file = tmp_path / "a.png"
     file.write_bytes(b"\x89PNG")
     await adapter.send(CASES[what].ask(ROOM, file))
@@ -102,6 +104,8 @@ async def test_the_sandbox_does_what_the_table_says(what: str, tmp_path: Path) -
         line = (await sandbox.messages(member if private else group.id, 0))[-1]
         assert CASES[what].sandbox in line.text
         assert bool(line.picture) == (what == "发图片")
+        assert bool(line.file) == (what == "发文件")
+        assert line.card == (CARD if what == "发链接卡片" else None)
 
 
 @pytest.mark.usefixtures("database", "tidy")
@@ -129,10 +133,10 @@ async def test_a_handler_asks_for_them_and_what_a_platform_cannot_do_is_a_failed
     audited(tmp_path)
     async with World(tmp_path / "sandbox") as world:
         group = await world.first()
-        answers_with(world.app, effects, monkeypatch)
-        assert await group.say("阿强", "帮助") == ["【群公告】\n今晚开奖"]
+        answers_with(world.app, [*effects, Accept("inv-1")], monkeypatch)
+        assert await group.say("阿强", "帮助") == ["明细：3", "【群公告】\n今晚开奖"]
         failed = world.sql("SELECT kind, reason FROM outbox WHERE state = 'failed'")
-        assert failed == [("say", "沙箱里不能发文件")]
+        assert failed == [("accept", "沙箱里没有邀请")]
 
 
 def answers_with(app: App, effects: list[Effect], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,6 @@ from weakref import WeakValueDictionary
 from bot.errors import Unsupported
 from bot.model import (
     Announce,
-    Card,
     Joined,
     Left,
     Message,
@@ -111,16 +110,12 @@ class Sandbox:
         return chat in self._groups
 
     async def send(self, outgoing: Outgoing) -> None:
-        """Show it as a line; a card and an announcement are shown as their text."""
+        """Show it as a line; an announcement is shown as its text."""
         if isinstance(outgoing, Announce):
             outgoing = Say(outgoing.chat, f"【群公告】\n{outgoing.text}")
         if not isinstance(outgoing, Say):
             raise Unsupported("沙箱里没有邀请")
-        if outgoing.file is not None:
-            raise Unsupported("沙箱里不能发文件")
         text = called(outgoing, [f"@{person.name} " for person in outgoing.mentions])
-        if outgoing.card is not None:
-            text = f"{text}\n{_card(outgoing.card)}".strip()
         await self._append(
             SandboxMessage(
                 0,
@@ -132,6 +127,8 @@ class Sandbox:
                 self._clock.now(),
                 tuple(person.id for person in outgoing.mentions),
                 str(outgoing.picture) if outgoing.picture else "",
+                str(outgoing.file) if outgoing.file else "",
+                outgoing.card,
             )
         )
 
@@ -219,10 +216,15 @@ class Sandbox:
 
     async def picture(self, chat: str, seq: int) -> Path:
         """The picture that came with a line. Raises Missing."""
-        for message in await self._store.messages(chat, seq - 1, 1):
-            if message.seq == seq and message.picture:
-                return Path(message.picture)
+        if (message := await self._line(chat, seq)) and message.picture:
+            return Path(message.picture)
         raise Missing("没有这张图片。")
+
+    async def file(self, chat: str, seq: int) -> Path:
+        """The file that came with a line. Raises Missing."""
+        if (message := await self._line(chat, seq)) and message.file:
+            return Path(message.file)
+        raise Missing("没有这个文件。")
 
     async def messages(self, chat: str, after: int, wait: float = 0) -> Sequence[SandboxMessage]:
         """What was said in a chat after a `seq`, the first PAGE lines of it.
@@ -254,6 +256,10 @@ class Sandbox:
         return await self._store.messages_before(chat, seq, most)
 
     # Inside. -----------------------------------------------------------------------------------------
+
+    async def _line(self, chat: str, seq: int) -> SandboxMessage | None:
+        found = await self._store.messages(chat, seq - 1, 1)
+        return next((message for message in found if message.seq == seq), None)
 
     async def _say(
         self, chat: str, sender: SandboxMember, text: str, mentions: Sequence[str], key: str, *, wait: bool
@@ -322,10 +328,6 @@ class Sandbox:
         for new in self._waiting.pop(chat, ()):
             if not new.done():
                 new.set_result(None)
-
-
-def _card(card: Card) -> str:
-    return "\n".join(filter(None, (card.title, card.description, card.url)))
 
 
 def _person(member: SandboxMember) -> Person:

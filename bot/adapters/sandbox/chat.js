@@ -36,6 +36,15 @@ export default {
                 <a v-if="line.picture" class="picture" :href="line.picture" target="_blank" rel="noopener">
                   <img :src="line.picture" alt="图片" />
                 </a>
+                <a v-if="line.file" class="card file" :href="line.file.url" :download="line.file.name">
+                  <strong>{{ line.file.name }}</strong><small>文件</small>
+                </a>
+                <component v-if="line.card" :is="line.card.url ? 'a' : 'div'" class="card"
+                  :href="line.card.url || null" target="_blank" rel="noopener noreferrer">
+                  <strong>{{ line.card.title }}</strong>
+                  <span v-if="line.card.description">{{ line.card.description }}</span>
+                  <small>{{ line.card.url }}</small>
+                </component>
               </div>
             </li>
           </template>

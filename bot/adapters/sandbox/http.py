@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as Part
 
 from bot.adapters.sandbox.adapter import PAGE, Impossible, Missing, Sandbox
+from bot.adapters.sandbox.attached import attachments
 from bot.clock import as_datetime, as_moment
 from bot.durations import duration
 from bot.errors import Away
@@ -100,7 +101,6 @@ class Desk:
 
     def shown(self, message: SandboxMessage) -> dict[str, Any]:
         """A line as the face gives it."""
-        pictures = [{"kind": "picture", "url": f"/api/sandbox/chats/{message.chat}/pictures/{message.seq}"}]
         return {
             "seq": message.seq,
             "from": message.sender,
@@ -108,7 +108,7 @@ class Desk:
             "text": message.text,
             "at": self._local(message.at, "milliseconds"),
             "mentions": list(message.mentions),
-            "attachments": pictures if message.picture else [],
+            "attachments": list(attachments(message)),
         }
 
     def _local(self, moment: int, precision: str) -> str:
@@ -188,6 +188,14 @@ def router(sandbox: Sandbox, desk: Desk) -> APIRouter:  # noqa: C901 - one short
         if not path.is_file():
             raise Missing("这张图片的文件不在了。")
         return FileResponse(path)
+
+    @api.get("/chats/{chat}/files/{seq}")
+    async def file(chat: str, seq: Seq) -> FileResponse:
+        path = await sandbox.file(chat, seq)
+        if not path.is_file():
+            raise Missing("这个文件不在了。")
+        # To be kept, never shown: whatever is in it does nothing on this page.
+        return FileResponse(path, filename=path.name, media_type="application/octet-stream")
 
     @api.get("/clock")
     async def now() -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.adapters.sandbox.adapter import BOT, Sandbox
+from bot.adapters.sandbox.attached import attachments
 from bot.clock import as_datetime
 from bot.model import SECOND
 from bot.ports import SandboxGroup, SandboxMember, SandboxMessage
@@ -97,7 +98,7 @@ def color(member: str) -> str:
 
 def line(message: SandboxMessage, zone: ZoneInfo) -> dict[str, Any]:
     """A message as chat.js shows it."""
-    picture = f"/api/sandbox/chats/{message.chat}/pictures/{message.seq}" if message.picture else ""
+    beside = {each["kind"]: each for each in attachments(message)}
     return {
         "seq": message.seq,
         "sender": message.sender,
@@ -105,7 +106,9 @@ def line(message: SandboxMessage, zone: ZoneInfo) -> dict[str, Any]:
         "letter": letter(message.name),
         "color": color(message.sender),
         "text": message.text,
-        "picture": picture,
+        "picture": beside["picture"]["url"] if "picture" in beside else "",
+        "file": beside.get("file"),
+        "card": beside.get("card"),
         "at": message.at // SECOND,
         "time": f"{date(local(message.at, zone))} {local(message.at, zone):%H:%M}",
     }

@@ -18,7 +18,7 @@ from bot.adapters.wechaty.names import Names
 from bot.adapters.wechaty.reading import MENTION_END
 from bot.adapters.wechaty.recent import Recent
 from bot.errors import Delivery, NotSent, TooFast, Unsupported, Unsure
-from bot.model import Accept, Announce, Card, Outgoing, Person, Say, called, clean
+from bot.model import EVERYONE, Accept, Announce, Card, Outgoing, Person, Say, called, clean
 
 # These come from the gateway's door, before its puppet is asked. Any other status may come from a
 # puppet that raised after the message went out, so it is Unsure.
@@ -46,7 +46,7 @@ class Sender:
         """The parts of a message, each on its own. What cannot be sent is found out before any is."""
         parts: list[tuple[str, Call[Any], float]] = []
         if text := await self._text(say):
-            mentions = [] if say.private else [person.id for person in say.mentions]
+            mentions = [] if say.private else [one.id for one in say.mentions if one != EVERYONE]
             parts.append(("文字", lambda puppet: puppet.message_send_text(say.chat, text, mentions), 0))
         for what, path in (("图片", say.picture), ("文件", say.file)):
             if path is not None:
@@ -73,7 +73,8 @@ class Sender:
     async def _text(self, say: Say) -> str:
         if say.private:
             return clean(say.text)
-        names = [await self._name(say, person) for person in say.mentions]
+        # Gateways have no common way to call everyone, and a name that calls nobody looks odd.
+        names = ["" if one == EVERYONE else await self._name(say, one) for one in say.mentions]
         return clean(called(say, [f"@{name}{MENTION_END}" if name else "" for name in names]))
 
     async def _name(self, say: Say, person: Person) -> str:
