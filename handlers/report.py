@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.dispatch.router import Router
 from bot.dispatch.turn import Turn
-from bot.model import HOUR, SECOND, Drawn, Message, Reply, Result, Role
+from bot.model import HOUR, SECOND, Drawn, Message, Reply, Result, Role, fill
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
@@ -97,8 +97,10 @@ def read(store: Store, library: Library, group: int, monday: date, zone: ZoneInf
 
 
 def title_of(library: Library, what: str) -> str:
-    """An activity's title, or how a post begins."""
+    """An activity's title, or how a post begins, or what is announced."""
     kind, _, name = what.partition(":")
+    if kind == "warm":
+        return fill(library.text("calendar.warm_title"), {"title": title_of(library, name.partition(" ")[2])})
     if kind == "do":
         activity = library.activities.get(name)
         return activity.title if activity else name
