@@ -19,6 +19,7 @@ from time import perf_counter
 import structlog
 from watchfiles import awatch
 
+from bot.aside import aside
 from bot.clock import as_datetime
 from bot.errors import Away, Fault
 from bot.sop.changes import Changes, Item, compare
@@ -74,12 +75,12 @@ class Librarian:
 
     async def check(self) -> Reload | None:
         """Read the library again if a file looks other than it did. None when all is as it was."""
-        seen = await asyncio.to_thread(look, self.root)
+        seen = await aside(look, self.root)
         if seen == self._seen:
             return None
         for _ in range(STILL):
             await asyncio.sleep(SETTLED)
-            before, seen = seen, await asyncio.to_thread(look, self.root)
+            before, seen = seen, await aside(look, self.root)
             if seen == before:
                 break
         self._seen = seen
@@ -88,8 +89,8 @@ class Librarian:
     async def _read(self) -> Reload | None:
         began = perf_counter()
         before = self.library
-        after = await asyncio.to_thread(reload, self.root, self._kinds, before)
-        changes = await asyncio.to_thread(compare, before, after)
+        after = await aside(reload, self.root, self._kinds, before)
+        changes = await aside(compare, before, after)
         at = await self._swap(after, changes)
         self.library = after
         if not changes and after.faults == before.faults:

@@ -25,6 +25,7 @@ _columns = (
 )
 _ALL = Query(select(*_columns).order_by(groups.c.id))
 _FIND = Query(select(*_columns).where(groups.c.account == bindparam("a"), groups.c.chat == bindparam("c")))
+_GET = Query(select(*_columns).where(groups.c.id == bindparam("g")))
 _ADD = Query(
     insert(groups)
     .values(account=bindparam("account"), chat=bindparam("chat"))
@@ -51,7 +52,9 @@ _SAVE = Query(
     )
 )
 _TAGS = Query(select(tags.c.group_id, tags.c.tag, tags.c.since).order_by(tags.c.group_id, tags.c.tag))
-_TAGS_OF = Query(select(tags.c.tag).where(tags.c.group_id == bindparam("g")).order_by(tags.c.tag))
+_TAGS_OF = Query(
+    select(tags.c.tag, tags.c.since).where(tags.c.group_id == bindparam("g")).order_by(tags.c.tag)
+)
 _ADD_TAG = Query(
     insert(tags)
     .values(group_id=bindparam("group_id"), tag=bindparam("tag"), since=bindparam("since"))
@@ -108,6 +111,12 @@ class Groups:
         row = self._db.one(_FIND, a=account, c=chat)
         return _group(row) if row else None
 
+    def get(self, key: int) -> Group:
+        """One group, which there is."""
+        row = self._db.one(_GET, g=key)
+        assert row is not None
+        return _group(row)
+
     def add(self, account: str, chat: str) -> Group:
         """The group of a chat, made if it was never seen."""
         row = self._db.one(_ADD, account=account, chat=chat)
@@ -139,7 +148,11 @@ class Groups:
         return found
 
     def tags_of(self, group: int) -> list[str]:
-        return [tag for (tag,) in self._db.all(_TAGS_OF, g=group)]
+        return list(self.tags_since(group))
+
+    def tags_since(self, group: int) -> dict[str, int]:
+        """A group's tags, each with the moment since when it holds."""
+        return dict(self._db.all(_TAGS_OF, g=group))
 
     def set_tags(self, group: int, wanted: list[str], now: int) -> None:
         """Make these the group's tags; one that it has already keeps its moment."""

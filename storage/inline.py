@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from storage.database import Database, Owned, read
 from storage.db import Db
 from storage.store import Store
-from storage.writer import BATCH, Ahead, Answer, Done, Unit, Writer
+from storage.writer import Ahead, Answer, Done, Unit, Writer
 
 T = TypeVar("T")
 
@@ -20,13 +20,14 @@ class InlineWriter(Writer):
     """The writer without its thread: what waits is committed as soon as the event loop gets to it.
 
     `step` is called before and after each commit, and may raise a BaseException, after which nothing of
-    this writer is done any more.
+    this writer is done any more; `sealed` is called as soon as what was submitted so far is committed.
     """
 
     long = math.inf  # what is one batch must not hang on how fast the machine is
 
-    def __init__(self, db: Db, step: Callable[[], None]) -> None:
+    def __init__(self, db: Db, step: Callable[[], None], sealed: Callable[[], None]) -> None:
         self._step = step
+        self._sealed = sealed
         self._units: list[Unit] = []
         self.cut = False
         super().__init__(db)
@@ -54,12 +55,12 @@ class InlineWriter(Writer):
     def _write(self) -> None:
         if not self.cut:
             units, self._units = self._units, []
-            for start in range(0, len(units), BATCH):
-                self._commit(units[start : start + BATCH])
+            self._commit(units)
 
     def _seal(self) -> None:
         self._take_step()
         super()._seal()
+        self._sealed()
         self._take_step()
 
     def _take_step(self) -> None:
@@ -76,12 +77,14 @@ class InlineWriter(Writer):
 class InlineDatabase(Database):
     """A database in a folder, opened for a rehearsal. `cut` is what a crash does to it."""
 
-    def __init__(self, folder: Path, step: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, step: Callable[[], None], sealed: Callable[[], None] = lambda: None
+    ) -> None:
         self.writer: InlineWriter
         self._gone = False
         self._owned = Owned(folder)
         self._owned.db.ask("PRAGMA synchronous=OFF")
-        self.writer = InlineWriter(self._owned.db, step)
+        self.writer = InlineWriter(self._owned.db, step, sealed)
 
     async def read(self, work: Callable[[Store], T]) -> T:
         return read(self._owned.engine, work)

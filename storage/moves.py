@@ -14,6 +14,11 @@ _ALL = Query(
         moves.c.local >= bindparam("since")
     )
 )
+_OF = Query(
+    select(moves.c.slot, moves.c.local, moves.c.instead).where(
+        moves.c.group_id == bindparam("g"), moves.c.local >= bindparam("since")
+    )
+)
 _SET = Query(
     insert(moves)
     .values({name: bindparam(name) for name in ("group_id", "slot", "local", "instead", "at")})
@@ -38,12 +43,16 @@ class Moves:
     def __init__(self, db: Db) -> None:
         self._db = db
 
-    def all(self, since: str = "") -> dict[int, dict[Named, str]]:
+    def all(self, since: str) -> dict[int, dict[Named, str]]:
         """What each group's owner said of occurrences from a local date on: the new local time, or ''."""
         found: dict[int, dict[Named, str]] = {}
         for group, slot, local, instead in self._db.all(_ALL, since=since):
             found.setdefault(group, {})[slot, local] = instead
         return found
+
+    def of(self, group: int, since: str) -> dict[Named, str]:
+        """What one group's owner said, as in `all`."""
+        return {(slot, local): instead for slot, local, instead in self._db.all(_OF, g=group, since=since)}
 
     def set(self, group: int, slot: str, local: str, instead: str, now: int) -> None:
         """An occurrence is due at another local time of its day; '' for not at all."""

@@ -22,7 +22,7 @@ _JOINED = Query(
     .order_by(members.c.joined_at)
 )
 _WHO_JOINED = Query(
-    select(members.c.id)
+    select(members.c.id, members.c.joined_at)
     .join(groups, groups.c.id == members.c.group_id)
     .where(
         members.c.group_id == bindparam("g"),
@@ -56,9 +56,9 @@ class Some:
             found.setdefault(group, []).append(at)
         return {group: tuple(moments) for group, moments in found.items()}
 
-    def who_joined(self, group: int, first: int, last: int) -> list[int]:
-        """The members who came into an open group at `first` or after, and before `last`."""
-        return [member for (member,) in self._db.all(_WHO_JOINED, g=group, first=first, last=last)]
+    def who_joined(self, group: int, first: int, last: int) -> dict[int, int]:
+        """Who came into an open group at `first` or after, and before `last`: each with the moment, in order."""
+        return dict(self._db.all(_WHO_JOINED, g=group, first=first, last=last))
 
     def known(self, group: int) -> dict[int, tuple[int, int]]:
         """When each member joined, and on which day a slot wrote to them last (0: never)."""

@@ -84,7 +84,7 @@ def _next(store: Store, settings: Settings, library: Library, now: int) -> tuple
 
 def _title(library: Library, one: Occurrence) -> str:
     activity, post = library.activities.get(one.do), library.posts.get(one.post)
-    said = activity.title if activity else one.do or (post.text if post else one.post)
+    said = activity.title if activity else one.do or (post.text if post else one.post) or one.warm
     return said.strip().partition("\n")[0][:LONGEST]
 
 

@@ -115,6 +115,10 @@ class Dispatcher:
         due = [(lane.next_due, key) for key, lane in self._lanes.items() if 0 < lane.next_due <= now]
         return [self._queue(key, Tick(*key)) for _, key in sorted(due)]
 
+    def go_by(self, frame: Frame) -> None:
+        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
+        self._turns.go_by(frame)
+
     def write_counts(self) -> None:
         """Have what was counted written, before anything that is queued later."""
         if self._counting is None:
@@ -128,10 +132,6 @@ class Dispatcher:
                 self._log.warning("what was counted was not written", messages=sum(groups.values()))
 
         self._writer.submit(lambda store: store.written.add(members, groups), done)
-
-    def go_by(self, frame: Frame) -> None:
-        """On the writer's thread: what is handled from now on sees another snapshot, of the same routes."""
-        self._turns.go_by(frame)
 
     @property
     def next_timer(self) -> int:
@@ -180,7 +180,7 @@ class Dispatcher:
             if outcome is not None:
                 self._committed(key, outcome)
                 if isinstance(event, Message) and not outcome.duplicate:
-                    self._count_heard(key, event, now)
+                    self.count(key, event, now)
                 if self._tells and outcome.handled:
                     self._tell(self._lanes.get(key), event, outcome)
             if not future.done():
@@ -196,7 +196,7 @@ class Dispatcher:
         """There is something to write, soon."""
         self._counting = asyncio.get_running_loop().call_later(COUNTING, self.write_counts)
 
-    def _count_heard(self, key: Key, message: Message, now: int) -> None:
+    def count(self, key: Key, message: Message, now: int) -> None:
         """Count a message that was handled, if it was a member's in a group that is 开张."""
         lane = self._lanes.get(key)
         member = lane.members.get(message.sender.id) if lane is not None else None

@@ -30,7 +30,8 @@ def casting(
 
     Fewer where calendars name the groups that they are for, and no more than that.
     """
-    places = [_places(found, accounts) for found in _wanted(library, calendar)]
+    named: set[str] = set()
+    places = [_places(found, accounts, named) for found in _wanted(library, calendar)]
     groups = []
     for number, (account, chat, title, tags) in enumerate(islice(_in_turn(places), many), 1):
         chance = Random(f"{seed} {number}")
@@ -64,15 +65,16 @@ def _wanted(library: Library, calendar: str | None) -> Sequence[Calendar]:
     return [library.calendars[calendar]]
 
 
-def _places(calendar: Calendar, accounts: Collection[str]) -> Iterator[Place]:
-    """Groups that a calendar is for: those that it names, then any with its first tag."""
-    tags = tuple(getattr(calendar.audience, "tags", None) or ())[:1]
-    for name in getattr(calendar.audience, "groups", None) or ():
-        account, slash, chat = name.partition("/")
-        if slash and account in accounts:
-            yield account, chat, name, tags
-        else:
-            yield "", "", name, tags
+def _places(calendar: Calendar, accounts: Collection[str], named: set[str]) -> Iterator[Place]:
+    """Groups that a calendar is for: those that it names, once each; then any with a tag of its."""
+    audience = calendar.audience
+    tags = tuple(tag for tag in audience.tags if audience.reaches([tag], []))[:1]
+    for name in audience.groups:
+        if name in named or not audience.reaches(tags, [name]):
+            continue
+        named.add(name)
+        account, _, chat = name.partition("/")
+        yield (account, chat, name, tags) if chat and account in accounts else ("", "", name, tags)
     for _ in count() if tags else ():
         yield "", "", "", tags
 

@@ -164,12 +164,12 @@ def _outcome(state: str, reason: str) -> str:
 
 
 def _digest(rows: Sequence[Row]) -> dict[str, Any]:
-    """How many rows there are, and what stands for all that they say, in order."""
+    """How many rows there are, and what stands for all that they say, in whichever order."""
     said = [
         [row.kind, fill(row.body.get("text", ""), row.body.get("values", {})), row.body.get("to")]
         for row in rows
     ]
-    text = json.dumps(said, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(sorted(said, key=repr), ensure_ascii=True, separators=(",", ":"))
     return {"rows": len(rows), "digest": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 

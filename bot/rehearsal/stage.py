@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING
 from bot.app import App, kinds
 from bot.config import Pace, Settings
 from bot.console.outbox import Word, say
+from bot.dispatch.counts import Counts, Tally
 from bot.dispatch.parking import Parking
 from bot.dispatch.router import Routes
 from bot.dispatch.turn import Frame
 from bot.librarian import Librarian
-from bot.model import DAY, MINUTE, SECOND, Roster
+from bot.model import DAY, MINUTE, SECOND, Message, Roster
 from bot.outbox.sender import WAITS
 from bot.ports import Clock
 from bot.rehearsal.cast import EVE, Cast
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.outbox import Row
     from storage.sandbox_store import SandboxStore
+    from storage.store import Store
 
 # What was said last is sent by then, or too late.
 LAST_WORDS = 15 * MINUTE
@@ -81,6 +84,7 @@ class Stage:
         self.cast = cast
         self.world = World([_roster(group) for group in groups], plan.end, self.fate)
         self._told = told
+        self.counts = KeptCounts(settings.timezone, lambda: self.world.loop.now)
         self.settled = Counter[bool]()
         self._now = plan.start - EVE
         self._day = 0
@@ -121,7 +125,11 @@ class Stage:
         return True
 
     async def _live(self, app: Rehearsed, loop: VirtualLoop) -> None:
+        again = [one for one in self.world.unheard if isinstance(one, Message) and not one.private]
         await app.start()
+        # Those first of them that the last process had committed, it may not have counted.
+        for message in again[: app.dispatcher.events[Message, "duplicate"]]:
+            app.dispatcher.count((message.account, message.chat), message, app.clock.now())
         await self._settle(app)
         self.hear(app)
         self.world.wake()
@@ -162,6 +170,7 @@ class Rehearsed(App):
     def __init__(self, stage: Stage, folder: Path, loop: VirtualLoop) -> None:
         super().__init__(stage.settings, folder, stage.root, chance=Random(stage.plan.seed))
         self._stage = stage
+        self._counts = stage.counts
         self._virtual = VirtualClock(loop)
 
     def decided(self, after: int) -> list[Row]:
@@ -179,7 +188,10 @@ class Rehearsed(App):
         super().deliver(rows)
 
     async def _open(self) -> Database:
-        return InlineDatabase(self.data, self._stage.fate.step)
+        made = InlineDatabase(self.data, self._stage.fate.step, self._counts.written)
+        for members, groups in self._counts.unwritten():
+            await made.writer.run(partial(_write, members, groups))
+        return made
 
     def _make_librarian(self, table: Routes) -> Librarian:
         return Librarian(self.library_root, kinds(table), self._go_by, self._stage.library)
@@ -191,7 +203,34 @@ class Rehearsed(App):
         self._adapters.update(self._stage.world.adapters)
 
     def _make_frame(self, table: Routes) -> Frame:
-        return replace(super()._make_frame(table), parking=Parking(math.inf), seed=str(self._stage.plan.seed))
+        seed = str(self._stage.plan.seed)
+        return replace(super()._make_frame(table), parking=Parking(math.inf), seed=seed, counts=self._counts)
+
+
+class KeptCounts(Counts):
+    """How much is written, kept over a crash. It is the one thing that a crash may lose, a few seconds of it,
+    and all that hangs on it would differ from the run without.
+    """
+
+    def __init__(self, timezone: str, now: Callable[[], int]) -> None:
+        super().__init__(timezone, now)
+        self._taken: list[tuple[Tally, Tally]] = []
+
+    def take(self) -> tuple[Tally, Tally]:
+        self._taken.append(super().take())
+        return self._taken[-1]
+
+    def written(self) -> None:
+        """What was taken is in the database."""
+        self._taken.clear()
+
+    def unwritten(self) -> list[tuple[Tally, Tally]]:
+        """What was taken and is not in the database."""
+        return list(self._taken)
+
+
+def _write(members: Tally, groups: Tally, store: Store) -> None:
+    store.written.add(members, groups)
 
 
 def _roster(group: Group) -> Roster:

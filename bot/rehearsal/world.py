@@ -105,6 +105,11 @@ class World:
                 return text in line.text or ("to" in row.body and row.body["to"][1] in line.text)
         return False
 
+    @property
+    def unheard(self) -> list[Event]:
+        """What 小二 did not get to the end of, in order."""
+        return list(self._unheard.values())
+
     def connect(self, account: str, inbox: Inbox) -> None:
         """Tell who is in the groups of an account, and again what may not have been handled."""
         for (owner, _), group in self._groups.items():

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from bot.aside import aside
 from bot.errors import Away
 from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning
+from bot.sop.planner import GroupPlan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
@@ -128,7 +130,8 @@ class Alarm:
 
     async def next_due(self) -> int:
         """The next moment at which something falls due; 0 for never."""
-        moments = await self._next_slot(), self._timers.next_timer, await self._next_notice()
+        notice = self._noticing.next if self._noticing is not None else 0
+        moments = await self._next_slot(), self._timers.next_timer, notice
         return min((moment for moment in moments if moment), default=0)
 
     async def ring(self) -> None:
@@ -144,9 +147,13 @@ class Alarm:
             if now - self._tidied >= TIDY_EVERY:
                 self._tidied = now
                 await self._writer.run(lambda store: _tidy(store, now))
-            if self._noticing is not None and 0 < await self._next_notice() <= now:
-                await self._noticing.tell(now)
+        await self.look()
         self._arm(await self.next_due())
+
+    async def look(self) -> None:
+        """See whether anything went wrong that is to be told."""
+        if self._noticing is not None:
+            await self._noticing.look(self._clock.now())
 
     async def _ring(self, now: int) -> bool:
         """Whether all that is due by now is committed."""
@@ -174,17 +181,17 @@ class Alarm:
             while self._slot is None or self._stale:
                 if self._stale:
                     self._stale = False
-                    groups = await self._writer.run(lambda store: self._planning.groups(store, self._horizon))
+                    groups = await self._writer.run(self._read_groups)
                     # A hundred calendars take a tenth of a second, in which others are answered.
-                    self._plans = await asyncio.to_thread(self._planning.plans, groups, self._horizon)
-                self._slot = await asyncio.to_thread(self._plans.next_due, self._horizon) or 0
+                    self._plans = await aside(self._planning.plans, groups, self._horizon)
+                self._slot = await aside(self._plans.next_due, self._horizon) or 0
             return self._slot
 
-    async def _next_notice(self) -> int:
-        return await self._noticing.due(self._clock.now()) if self._noticing is not None else 0
+    def _read_groups(self, store: Store) -> list[GroupPlan]:
+        return self._planning.groups(store, self._horizon)
 
     async def _plan(self, now: int) -> list[Occurrence]:
-        return await asyncio.to_thread(self._plans.between, self._horizon, now)
+        return await aside(self._plans.between, self._horizon, now)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

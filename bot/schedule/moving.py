@@ -15,6 +15,8 @@ class Rings(Protocol):
 
     async def ring(self) -> None: ...
 
+    async def look(self) -> None: ...
+
 
 class Mover:
     """`busy` says whether queue or outbox hold anything that will go on without the clock.
@@ -43,7 +45,7 @@ class Mover:
         if target < self._clock.now() - SECOND:
             raise ValueError(target)
         async with self._moving:
-            await self.settled()
+            await self._seen()
             while (moment := await self._next()) and moment <= target:
                 await self._step(moment)
             await self._step(target)
@@ -61,4 +63,10 @@ class Mover:
         await self._save(self._clock.ahead + max(0, moment - self._clock.now()))
         self._clock.set(moment)
         await self._alarm.ring()
+        await self._seen()
+
+    async def _seen(self) -> None:
+        """Wait until nothing is under way, and what became of it is known to those who tell of it."""
+        await self.settled()
+        await self._alarm.look()
         await self.settled()

@@ -7,6 +7,7 @@ out makes no notice.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -45,26 +46,37 @@ log = structlog.get_logger()
 
 
 class Noticing:
-    """`to` names the group, by its title or as account/chat; without one, page and log are told alone."""
+    """`to` names the group, by its title or as account/chat; without one, page and log are told alone.
+
+    `next` is when there is something to tell, as far as the last look showed; 0 for never.
+    """
 
     def __init__(
         self, writer: Writer, library: Callable[[], Library], to: str, deliver: Callable[[list[Row]], None]
     ) -> None:
+        self.next = 0
         self._writer = writer
         self._library = library
         self._to = to
         self._deliver = deliver
         self._first = 0
+        self._looking = asyncio.Lock()
 
-    async def due(self, now: int) -> int:
-        """When there is something to tell next; 0 when there is nothing."""
+    async def look(self, now: int) -> None:
+        """See whether anything went wrong, and tell it when it is time to."""
         try:
-            last = await self._writer.run(_last)
+            async with self._looking:
+                self.next = await self._due(now)
+                if 0 < self.next <= now:
+                    await self._tell_all(now)
+                    self.next = self._first = 0
         except Away:
             raise
         except Exception:
-            log.exception("what went wrong could not be looked for, and will be again")
-            return 0
+            log.exception("what went wrong could not be told, and will be")
+
+    async def _due(self, now: int) -> int:
+        last = await self._writer.run(_last)
         if last is None:
             self._first = 0
             return 0
@@ -72,17 +84,9 @@ class Noticing:
         # A sandbox on this data may have moved its clock ahead of the real one.
         return max(self._first + GATHER, last + APART if last <= now else 0)
 
-    async def tell(self, now: int) -> None:
-        """Tell all that was not told."""
+    async def _tell_all(self, now: int) -> None:
         library = self._library()
-        try:
-            told, rows = await self._writer.run(lambda store: self._tell(store, library, now))
-        except Away:
-            raise
-        except Exception:
-            log.exception("what went wrong could not be told, and will be again")
-            return
-        self._first = 0
+        told, rows = await self._writer.run(lambda store: self._tell(store, library, now))
         if told:
             log.warning("notice", **told)
         if told and self._to and not rows:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.model import DAY, Occurrence, names_of
+from bot.model import DAY, Group, Occurrence, names_of
 from bot.sop.calendar import warm_up_key
 from bot.sop.due import Named
 from bot.sop.holidays import NO_MORE, Holidays
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Time zones differ by a day, and a clock change adds an hour.
 EDGE = 2 * DAY
+FOREVER = 2**62
 
 
 class Planning:
@@ -39,43 +40,56 @@ class Planning:
 
     def groups(self, store: Store, start: int) -> list[GroupPlan]:
         """All groups that are 开张, with what matters from a moment on."""
-        tags, moves, joined = store.groups.tags(), self._moves(store, start), self._joined(store, start)
-        made: list[GroupPlan] = []
-        for group in store.groups.all():
-            if not group.opened_at:
-                continue
-            said = moves.get(group.id, {})
-            made.append(
-                GroupPlan(
-                    group.id,
-                    tags.get(group.id, {}),
-                    group.timezone or self.timezone,
-                    group.opened_at,
-                    group.paused,
-                    names_of(group),
-                    {named: instead for named, instead in said.items() if instead},
-                    frozenset(named for named, instead in said.items() if not instead),
-                    joined.get(group.id, ()),
-                )
-            )
-        return made
+        tags, moves = store.groups.tags(), store.moves.all(_date(start))
+        joined = store.some.joined(self._joined_since(start)) if self._longest else {}
+        return [
+            self._plan(group, tags.get(group.id, {}), moves.get(group.id, {}), joined.get(group.id, ()))
+            for group in store.groups.all()
+            if group.opened_at
+        ]
 
     def of(self, store: Store, group: int, start: int, end: int) -> list[Occurrence]:
         """What one group's calendar holds after `start`, up to `end`."""
-        ours = [one for one in self.groups(store, start) if one.id == group]
-        return self.plans(ours, start).between(start, end)
+        one = store.groups.get(group)
+        if not one.opened_at:
+            return []
+        since = self._joined_since(start)
+        joined = store.some.who_joined(group, since, FOREVER).values() if self._longest else ()
+        tags, moves = store.groups.tags_since(group), store.moves.of(group, _date(start))
+        return self.plans([self._plan(one, tags, moves, tuple(joined))], start).between(start, end)
 
     def plans(self, groups: Iterable[GroupPlan], start: int) -> Plans:
         """What the calendars of these groups hold from a moment on."""
         return Plans(self.calendars, groups, start, self.since, self.holidays)
 
-    def _moves(self, store: Store, start: int) -> dict[int, dict[Named, str]]:
-        return store.moves.all(f"{wall_of(start - EDGE, ZoneInfo('UTC')):%Y-%m-%d}")
+    @property
+    def _longest(self) -> int:
+        """After how many days the last slot comes that is for newcomers; 0 when none is."""
+        days = (slot.day or 0 for calendar in self.calendars.values() for slot in calendar.slots)
+        return max(days, default=0)
 
-    def _joined(self, store: Store, start: int) -> dict[int, tuple[int, ...]]:
-        """When people joined, as long ago as any slot asks for."""
-        days = [slot.day for calendar in self.calendars.values() for slot in calendar.slots if slot.day]
-        return store.some.joined(start - max(days) * DAY - EDGE) if days else {}
+    def _joined_since(self, start: int) -> int:
+        return start - self._longest * DAY - EDGE
+
+    def _plan(
+        self, group: Group, tags: Mapping[str, int], moves: Mapping[Named, str], joined: tuple[int, ...]
+    ) -> GroupPlan:
+        return GroupPlan(
+            group.id,
+            tags,
+            group.timezone or self.timezone,
+            group.opened_at,
+            group.paused,
+            names_of(group),
+            {named: instead for named, instead in moves.items() if instead},
+            frozenset(named for named, instead in moves.items() if not instead),
+            joined,
+        )
+
+
+def _date(start: int) -> str:
+    """The earliest local date that a moment may be on, or its occurrences be planned for."""
+    return f"{wall_of(start - EDGE, ZoneInfo('UTC')):%Y-%m-%d}"
 
 
 def keys(calendars: Mapping[str, Calendar]) -> list[str]:

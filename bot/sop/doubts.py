@@ -19,7 +19,7 @@ Has = tuple[Collection[str], Collection[str]]  # a group's tags, and the names i
 
 def doubtful(library: Library, today: date, groups: Sequence[Has] = ()) -> list[Fault]:
     """Return what an operator should look at, as of a day. `groups` are those that are open, when it is known."""
-    found = [*_collisions(library, today), *unknown_years(library, today)]
+    found = [*_collisions(library, today), *unknown_years(library, today), *_past(library, today)]
     if groups:
         found += _for_nobody(library, groups)
     return sorted(found)
@@ -85,6 +85,15 @@ def unknown_years(library: Library, today: date) -> Iterator[Fault]:
             place = library.places[slot_key(name, slot)]
             for year in years:
                 yield replace(place, message=f"{unknown(year)}；公布了可以写进 holidays.yaml")
+
+
+def _past(library: Library, today: date) -> Iterator[Fault]:
+    """Find the slots whose days are all over."""
+    for name, calendar in library.calendars.items():
+        for slot in calendar.slots:
+            if slot.once and max(slot.once) < today:
+                place = library.places[slot_key(name, slot)]
+                yield replace(place, message=f"{max(slot.once)} 已经过去了，这一条不会再发，可以删掉")
 
 
 def _for_nobody(library: Library, groups: Iterable[Has]) -> Iterator[Fault]:

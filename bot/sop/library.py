@@ -88,7 +88,7 @@ def reload(root: Path, kinds: Kinds, before: Library) -> Library:
     """
     if not is_library(root):
         return replace(before, faults=load(root, kinds).faults, kept=frozenset(before.sources))
-    files = Files(alone=False)
+    files = Files()
     kept = files.kept
     library = _Loader(root, kinds, files).load()
     told = set(library.faults)

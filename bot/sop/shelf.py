@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -14,9 +13,6 @@ from bot.sop.reading import Document, contents, parse
 
 T = TypeVar("T")
 
-# Seconds. Who waits for the interpreter gets it at once from one who sleeps, and else after five milliseconds.
-EVERY, PAUSE = 0.001, 0.0001
-
 FOLDERS = ("activities", "calendars", "questions", "texts")
 HOLIDAYS = "holidays.yaml"
 _IGNORED = ("schema", HOLIDAYS)
@@ -25,21 +21,16 @@ _IGNORED = ("schema", HOLIDAYS)
 class Files:
     """The files of a library, each read once. Of one in `kept`, that is read instead.
 
-    `sources` is what was read, by the file's name. Who is not `alone` lets other threads go on.
+    `sources` is what was read, by the file's name.
     """
 
-    def __init__(self, *, alone: bool = True) -> None:
+    def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
         self.sources: dict[str, bytes] = {}
         self._documents: dict[tuple[str, bytes], Document] = {}
-        self._alone = alone
-        self._paused = 0.0
 
     def read(self, path: Path, name: str) -> Document:
         """Raises Faults when a file is no YAML at all."""
-        if not self._alone and time.perf_counter() - self._paused > EVERY:
-            time.sleep(PAUSE)
-            self._paused = time.perf_counter()
         raw = self.sources[name] = self.kept.get(name) or contents(path, name)
         if (name, raw) not in self._documents:
             self._documents[name, raw] = parse(raw, name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.harness import World, library
 
 TEXTS: dict[str, str | bytes] = {
@@ -133,3 +135,15 @@ async def test_a_calendar_rests_on_holidays(tmp_path: Path) -> None:
         assert world.outcomes(group.id) == {"a": ("sent", ""), "b": ("skipped", "安静时间 22:00-07:00")}
         assert await group.clock(to="2030-01-08T08:00") == []
         assert world.outcomes(group.id)["a"] == ("skipped", "休整放假")
+
+
+async def test_a_year_that_nobody_arranged_is_told_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operator reads its number in the log; until then Monday to Friday are worked."""
+    async with world_of(tmp_path, 'id: a, at: "08:00", on: workdays, post: 早') as world:
+        told = capsys.readouterr().out
+        assert "days off are not known" in told
+        assert "还不知道 2030 年的放假安排" in told
+        group = await world.group()
+        assert await group.clock(to="2030-01-14T07:00") == ["早"] * 5

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from bot.app import kinds, routes
 from bot.cli import app
-from bot.config import Pace, Settings
+from bot.config import Account, Pace, Settings
 from bot.rehearsal.rehearsing import Asked, Rehearsed
 from bot.rehearsal.rehearsing import rehearse as run
 from bot.sop.library import Library, load
@@ -218,3 +218,37 @@ def test_json_is_for_programs() -> None:
         == 0
     )
     assert list(told["transcripts"]["演练 1 群"][0]) == ["at", "from", "text"]
+
+
+NAMED = """title: 晨读
+audience: {tags: [学习], groups: [晨读小组, 夜读小组, shop/88@chatroom], except: {groups: [夜读小组]}}
+slots:
+  - {id: read, at: "07:00", post: 早}
+  - {id: new, at: "09:00", day: 2, post: "欢迎 {names}"}
+  - {id: miss, at: "19:00", post: "在吗，{names}", segment: active, to: private}
+"""
+
+
+def test_groups_are_those_that_a_calendar_names_and_then_any_with_its_tag(tmp_path: Path) -> None:
+    """By title or by account and chat, but for those that it leaves out; crashes change nothing here either."""
+    (tmp_path / "lib").mkdir()
+    for folder in ("activities", "calendars", "questions", "texts"):
+        (tmp_path / "lib" / folder).mkdir()
+    (tmp_path / "lib/calendars/reading.yaml").write_text(NAMED)
+    library = load(tmp_path / "lib", kinds(routes()))
+    assert library.faults == ()
+    settings = Settings(accounts=(Account(name="shop", endpoint="127.0.0.1:1"),))
+    calm, cut = (
+        run(Asked(days=4, groups=4, members=12, crash=crash), settings, library, tmp_path / "lib")
+        for crash in (False, True)
+    )
+    assert [(group.account, group.title, group.tags) for group in calm.groups] == [
+        ("rehearsal", "晨读小组", ("学习",)),
+        ("shop", "shop/88@chatroom", ("学习",)),
+        ("rehearsal", "演练 3 群", ("学习",)),
+        ("rehearsal", "演练 4 群", ("学习",)),
+    ]
+    for told in calm.books.occurrences.values():
+        assert told["reading/read 2026-01-08T07:00"] == told["reading/miss 2026-01-08T19:00"] == "sent"
+    for what in COMPARED:
+        assert calm.as_json()[what] == cut.as_json()[what], what

@@ -91,3 +91,26 @@ async def test_what_is_past_cannot_be_moved_or_skipped(tmp_path: Path) -> None:
         assert not await say(world, lambda turn, _: turn.skip_slot(before))
         assert not await say(world, lambda turn, _: turn.move_slot(before, time(22, 0)))
         assert world.sql("SELECT COUNT(*) FROM moves") == [(0,)]
+
+
+async def test_one_group_is_planned_as_it_is_among_all(tmp_path: Path) -> None:
+    """What the chat shows, read for one group alone, is what the alarm goes by."""
+    root = library(tmp_path / "lib", slots=[*SLOTS, 'id: c, at: "19:30", day: 2, post: 好'])
+    async with World(tmp_path / "data", None, root) as world:
+        groups = [await world.group(), await world.group("乙"), await world.group("丙", tags=[])]
+        await groups[0].join("新来的")
+        await groups[0].clock(to="2030-01-07T19:00")
+        await say(world, lambda turn, due: (turn.move_slot(due["a"], time(20, 30)), turn.skip_slot(due["b"])))
+        start, planning = world.app.clock.now(), world.app.planning
+
+        def look(store: Store) -> bool:
+            every = planning.plans(planning.groups(store, start), start).between(start, start + 72 * HOUR)
+            assert {one.group for one in every} == {2, 3}
+            assert {one.skip or one.note for one in every} == {"", "原定 20:00", "群主说了跳过"}
+            return all(
+                planning.of(store, key, start, start + 72 * HOUR)
+                == [one for one in every if one.group == key]
+                for key in (1, 2, 3, 4)
+            )
+
+        assert await world.app.database.read(look)

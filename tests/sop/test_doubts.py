@@ -80,6 +80,15 @@ def test_a_year_that_nobody_arranged_is_told_when_it_comes_near(tmp_path: Path) 
     ]
 
 
+def test_a_day_that_is_over_is_told(tmp_path: Path) -> None:
+    """The last of several counts, and today is not over."""
+    book = calendar(
+        'id: a, at: "08:00", once: [2026-11-24, 2026-11-23], do: morning',
+        'id: b, at: "09:00", once: [2026-11-25, 2026-11-23], do: morning',
+    )
+    assert told(tmp_path, book) == ["x.yaml:4:5: 2026-11-24 已经过去了，这一条不会再发，可以删掉"]
+
+
 def test_a_calendar_that_no_group_has_is_told(tmp_path: Path) -> None:
     """Where it is known which groups there are."""
     book = calendar('id: a, at: "08:00", do: morning', audience="tags: [甲], groups: [乙群]")
