@@ -209,6 +209,38 @@ def report(
 
 
 @app.command()
+def preview(
+    group: Annotated[str, typer.Option("--group", help="哪个群：群名、账号/群号或编号；不写就是全部")] = "",
+    first: Annotated[str, typer.Option("--from", help="从哪天看起，比如 2026-12-24；不写就是今天")] = "",
+    days: Annotated[int, typer.Option("--days", help="看几天")] = 7,
+    data: Data = None,
+    config_file: Config = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """看接下来的安排：一天一天、一个群一个群，几点办什么，轮到哪个，不办是为什么。"""
+    with explained():
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.console.preview import reading, table  # noqa: PLC0415
+        from bot.sop.library import load  # noqa: PLC0415
+        from storage.database import look  # noqa: PLC0415
+        from storage.place import is_there  # noqa: PLC0415
+
+        settings = _settings(config_file, data)
+        day = reading.asked(first, days)
+        library = load(_library(settings), kinds(routes()))
+        place = _agreed(settings, data)
+        if is_there(place):
+            found = look(place, reading.reader(settings, library, day, days, group))
+        else:
+            found = reading.imagine(settings, library, day, days, group)
+        if as_json:
+            print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+        else:
+            table.show(found)
+
+
+@app.command()
 def rehearse(
     config_file: Config = None,
     *,

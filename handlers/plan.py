@@ -93,8 +93,8 @@ def merged(done: Iterable[Claimed], planned: Iterable[Occurrence]) -> list[Plann
         found[key] = Planned(*key, one.due, one.what, "", one.skip, moved, one)
     for row in done:
         key = row.slot, row.local
-        moved, one = (found[key].moved, found[key].occurrence) if key in found else ("", None)
-        found[key] = Planned(*key, row.due, row.what, row.state, row.reason, moved, one)
+        moved, held = (found[key].moved, found[key].occurrence) if key in found else ("", None)
+        found[key] = Planned(*key, row.due, row.what, row.state, row.reason, moved, held)
     return sorted(found.values(), key=lambda one: (one.due, -one.priority, one.slot))
 
 
@@ -238,7 +238,7 @@ def _plan(turn: Turn, first: int, last: int) -> list[Planned]:
 def _changed(turn: Turn) -> dict[tuple[str, str], str]:
     """What the owner moved to another time, or skipped (then it is empty), from today on."""
     since = f"{turn.local(turn.now):%Y-%m-%d}"
-    return turn.store.moves.all(since).get(turn.group.id, {})
+    return turn.store.moves.of(turn.group.id, since)
 
 
 def _told(text: str, turn: Turn, before: Planned) -> Reply:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.dispatch.router import Router
 from bot.dispatch.turn import Turn
 from bot.model import HOUR, SECOND, Drawn, Message, Reply, Result, Role, fill
+from bot.sop.calendar import NAMES
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
@@ -106,6 +107,7 @@ def title_of(library: Library, what: str) -> str:
         return activity.title if activity else name
     post = library.posts.get(name)
     line = next(iter((post.text if post else name).strip().splitlines()), name)
+    line = fill(line, {NAMES: "某某"})
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
