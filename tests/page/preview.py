@@ -29,12 +29,10 @@ def main() -> None:
                 http.post(f"/groups/{group}/messages", json=said).raise_for_status()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=stage.browser(), args=list(stage.QUIET))
-            page = browser.new_page(viewport={"width": 1200, "height": 760}, locale="zh-CN")
+            page = browser.new_page(viewport={"width": 1200, "height": 490}, locale="zh-CN")
             page.goto(f"{bot.url}/preview?group=2")
             expect(page.locator(".today .slot", has_text="原定 20:00")).to_be_visible(timeout=30_000)
-            page.screenshot(path=IMAGES / "preview.png", full_page=True)
-            page.set_viewport_size({"width": 400, "height": 800})
-            page.screenshot(path="/tmp/pv/phone.png")
+            page.screenshot(path=IMAGES / "preview.png")
             browser.close()
 
 
