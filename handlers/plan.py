@@ -186,7 +186,7 @@ def _said(message: Message) -> tuple[list[time], str]:
 
 def _ask(text: str, message: Message) -> None:
     """Ask for the time, unless it was talk."""
-    if message.to_bot or len(message.text) <= 2:
+    if message.to_bot or len(plain(message.text)) <= 2:
         raise Refused(text)
 
 

@@ -30,6 +30,7 @@ async def test_the_week_is_on_the_page_and_follows_what_the_owner_says(tmp_path:
             browser = await playwright.chromium.launch(executable_path=FOUND, args=list(stage.QUIET))
             page = await browser.new_page()
             page.set_default_timeout(BOUND)
+            expect.set_options(timeout=BOUND)
             await page.goto(f"{bot.url}/preview")
             await expect(page.locator(".day")).to_have_count(7)
             await expect(page.locator(".today .date")).to_contain_text(f"周一 {monday.month}-{monday.day:02}")
@@ -48,13 +49,13 @@ async def test_the_week_is_on_the_page_and_follows_what_the_owner_says(tmp_path:
             await expect(evening).to_have_count(1)
             said = {"from": "老板", "text": "改期 17:30 18:15"}
             (await api.post(f"/groups/{other}/messages", json=said)).raise_for_status()
-            await expect(page.locator(".today .slot", has_text="18:15")).to_contain_text(
-                "原定 17:30", timeout=BOUND
-            )
+            moved = page.locator(".today .slot", has_text="18:15")
+            await expect(moved).to_contain_text("原定 17:30")
             await expect(evening.locator(".at", has_text="17:30")).to_have_count(0)
             await expect(page.locator("b")).to_have_count(0)
             await page.goto(f"{bot.url}/preview?group=99&from=nonsense")
             await expect(page.locator(".day")).to_have_count(7)
+            expect.set_options(timeout=5000)
             await browser.close()
         await api.aclose()
         assert bot.troubles() == []

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 EVERY = 3.0  # seconds
+PATIENCE = 30.0  # seconds that a busy machine may take for the first week
 WEEK = 7
 
 
 def mount(app: App) -> None:
     """Put the page at /preview. NiceGUI must be bound to the server, before or after."""
 
-    @ui.page("/preview", title="安排", language="zh-CN", dark=False)
+    @ui.page("/preview", title="安排", language="zh-CN", dark=False, response_timeout=PATIENCE)
     async def preview(group: str = "", first: Annotated[str, Query(alias="from")] = "") -> None:
         ui.add_css(_CSS)
         ui.colors(primary="#07a854")
