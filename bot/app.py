@@ -42,7 +42,18 @@ from bot.sop.changes import Changes
 from bot.sop.doubts import unknown_years
 from bot.sop.library import Library
 from bot.sop.schema import Kinds
-from handlers import calendar, entry, help, points, quiz, red_packet, report, sign_in  # noqa: A004
+from handlers import (
+    activities,
+    calendar,
+    entry,
+    help,  # noqa: A004
+    plan,
+    points,
+    quiz,
+    red_packet,
+    report,
+    sign_in,
+)
 from storage.database import Database
 from storage.sandbox_store import SandboxStore
 
@@ -50,7 +61,18 @@ if TYPE_CHECKING:
     from storage.outbox import Row
     from storage.store import Store
 
-HANDLERS: Sequence[ModuleType] = (entry, calendar, sign_in, points, red_packet, quiz, report, help)
+HANDLERS: Sequence[ModuleType] = (
+    entry,
+    calendar,
+    plan,
+    activities,
+    sign_in,
+    points,
+    red_packet,
+    quiz,
+    report,
+    help,
+)
 
 log = structlog.get_logger()
 

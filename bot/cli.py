@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,7 @@ from bot.config import Pace, Settings
 from bot.errors import Fault, Faults, NotNow, Unusable
 
 if TYPE_CHECKING:
+    from bot.model import Group
     from bot.sop.library import Library
 
 app = typer.Typer(
@@ -209,6 +210,42 @@ def report(
 
 
 @app.command()
+def preview(
+    group: Annotated[str, typer.Option("--group", help="哪个群：群名、账号/群号或编号；不写就是全部")] = "",
+    first: Annotated[str, typer.Option("--from", help="从哪天看起，比如 2026-12-24；不写就是今天")] = "",
+    days: Annotated[int, typer.Option("--days", help="看几天")] = 7,
+    data: Data = None,
+    config_file: Config = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """看接下来的安排：一天一天、一个群一个群，几点办什么，轮到哪个，不办是为什么。"""
+    with explained():
+        from bot.app import kinds, routes  # noqa: PLC0415 - the handlers are a tenth of a second
+        from bot.console.preview import reading, table  # noqa: PLC0415
+        from bot.sop.library import load  # noqa: PLC0415
+        from storage.database import look  # noqa: PLC0415
+        from storage.place import is_there  # noqa: PLC0415
+
+        settings = _settings(config_file, data)
+        day = reading.asked(first, days)
+        library = load(_library(settings), kinds(routes()))
+        place = _agreed(settings, data)
+        if is_there(place):
+            found = look(place, reading.reader(settings, library, day, days, group))
+        else:
+            found = reading.imagine(settings, library, day, days, group)
+        tags = {one.group.id: one.tags for one in found.groups}
+        accounts = _reached(library, settings, [one.group for one in found.groups], tags)
+        slow = [str(one) for one in _slow(library, settings, accounts, found.first)]
+        found = replace(found, warnings=[*found.warnings, *slow])
+        if as_json:
+            print(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+        else:
+            table.show(found)
+
+
+@app.command()
 def rehearse(
     config_file: Config = None,
     *,
@@ -382,9 +419,7 @@ def _settings(file: Path | None, data: Path | None = None) -> Settings:
 def _doubts(library: Library, settings: Settings, place: Path | str, groups: int | None) -> list[Fault]:
     """What may not be meant, and slots that are too many for the pace; of groups as the database has them."""
     from bot.model import names_of  # noqa: PLC0415 - with what needs it
-    from bot.outbox.pace import each_post  # noqa: PLC0415
     from bot.sop.doubts import doubtful  # noqa: PLC0415
-    from bot.sop.pacing import reach, too_slow  # noqa: PLC0415
     from storage.database import look  # noqa: PLC0415
 
     accounts = [{name: groups} for name in library.calendars] if groups else []
@@ -393,15 +428,29 @@ def _doubts(library: Library, settings: Settings, place: Path | str, groups: int
         with suppress(Unusable):
             found, tags = look(place, lambda store: (store.groups.all(), store.groups.tags()))
             known = [(tags.get(one.id, {}), names_of(one)) for one in found if one.opened_at]
-            # The sandbox is not paced unless the file says so.
-            accounts = [
-                dict(each)
-                for name, each in reach(library, found, tags).items()
-                if settings.pace or name != "sandbox"
-            ]
+            accounts = _reached(library, settings, found, tags)
     today = datetime.now(ZoneInfo(settings.timezone)).date()
-    slow = too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute), today)
-    return sorted(slow + doubtful(library, today, known))
+    return sorted(_slow(library, settings, accounts, today) + doubtful(library, today, known))
+
+
+def _reached(
+    library: Library, settings: Settings, groups: Iterable[Group], tags: Mapping[int, Collection[str]]
+) -> list[dict[str, int]]:
+    """How many groups of each account each calendar is for."""
+    from bot.sop.pacing import reach  # noqa: PLC0415 - with what needs it
+
+    # The sandbox is not paced unless the file says so.
+    found = reach(library, groups, tags).items()
+    return [dict(each) for name, each in found if settings.pace or name != "sandbox"]
+
+
+def _slow(
+    library: Library, settings: Settings, accounts: Iterable[Mapping[str, int]], today: date
+) -> list[Fault]:
+    from bot.outbox.pace import each_post  # noqa: PLC0415 - with what needs it
+    from bot.sop.pacing import too_slow  # noqa: PLC0415
+
+    return too_slow(library, accounts, each_post((settings.pace or Pace()).per_minute), today)
 
 
 def _tell(word: str, number: str, data: Path | None, config_file: Path | None) -> None:

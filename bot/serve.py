@@ -65,7 +65,9 @@ def face(app: App, password: str = "") -> FastAPI:
 
         @made.get("/")
         async def at_work() -> PlainTextResponse:
-            return PlainTextResponse("小二在群里当差。沙箱没有开；活动库和提醒在 /library。")
+            return PlainTextResponse(
+                "小二在群里当差。沙箱没有开；这一周的安排在 /preview，活动库和提醒在 /library。"
+            )
 
     if app.settings.page.loopback:
         # A page elsewhere whose name is made to point here must not be served.
@@ -142,12 +144,14 @@ def _mount_pages(app: App, made: FastAPI) -> None:
     """The pages for people. NiceGUI binds to one server in a process, and is half a second to import."""
     from bot.adapters.sandbox import page  # noqa: PLC0415
     from bot.console import library  # noqa: PLC0415
+    from bot.console.preview import page as preview  # noqa: PLC0415
 
     if app.sandbox is not None:
         page.mount(made, app.sandbox, desk(app))
     else:
         page.bind(made)
     library.mount(app)
+    preview.mount(app)
 
 
 def _at_work(app: App, address: str) -> notes.AtWork:

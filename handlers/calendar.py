@@ -1,9 +1,8 @@
-"""日程. Owners: 开张, 今日安排, 开始, 暂停, 继续. Slots: post, warm-ups, the start of all others. Timers: slot, post.next."""
+"""日程. Owners: 开张, 标签, 暂停, 继续. Slots: post, warm-ups, all others. Timers: slot, post.next."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,9 @@ from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
 from bot.errors import Refused
 from bot.model import SECOND, Member, Message, Reply, Result, Role, Timer, effects_of, names_of
+from bot.sop.due import PAUSED
 from bot.sop.schema import Slot, slot_key
+from handlers.report import title_of
 
 if TYPE_CHECKING:
     from storage.occurrences import Claimed
@@ -25,17 +26,15 @@ router = Router(
         "calendar.reopened": "早就开张了。{calendars}",
         "calendar.with": "标签：{tags}，日历：{titles}。",
         "calendar.without": "标签：{tags}，还没有哪本日历是给它的。",
+        "calendar.tagged": "标签换好了。{calendars}",
+        "calendar.no_tags": "还没有标签。说「标签 理财」打上，日历照着标签走。",
         "calendar.bad_tags": "标签最多 {most} 个，每个最多 {length} 个字。",
-        "calendar.today": "今日安排\n{lines}",
-        "calendar.nothing": "今天没有安排。",
         "calendar.paused": "日程暂停了，说「@小二 继续」再接着来。签到和积分照常。",
         "calendar.is_paused": "日程本来就暂停着。",
         "calendar.resumed": "日程继续。",
         "calendar.not_paused": "日程没有暂停。",
         "calendar.warm_up": "{at} 有「{title}」，到时候见。",
         "calendar.warm_title": "预告：{title}",
-        "calendar.unknown": "没有叫「{name}」的活动。可以开始：{titles}。",
-        "calendar.which": "要开始哪个活动？可以开始：{titles}。",
     },
 )
 TAGS, TAG = 5, 12
@@ -57,10 +56,7 @@ def open_up(_message: Message, turn: Turn) -> Reply:
     """The group's owner opens the group and sets its tags; where there is no owner known, who says it is."""
     if turn.group.owner and turn.member.role < Role.OWNER:
         raise Refused("gate.owner_only")
-    words = re.split(r"[\s、,，]+", turn.rest) if turn.rest else []
-    if len(words) > TAGS or any(len(word) > TAG for word in words):
-        raise Refused("calendar.bad_tags", most=TAGS, length=TAG)
-    tags = list(dict.fromkeys(_tag(turn, word) for word in words))
+    tags = _tags(turn)
     if turn.group.opened_at:
         if tags:
             turn.set_tags(tags)
@@ -75,32 +71,18 @@ def open_up(_message: Message, turn: Turn) -> Reply:
     return Reply("calendar.opened", {"treasury": treasury, "calendars": _calendars(turn)}, to=turn.person)
 
 
-@router.command("今日安排", role=Role.OWNER)
-def today(_message: Message, turn: Turn) -> Reply:
-    """What the calendar holds today, and what has become of it."""
-    lines = list(_today(turn))
-    if not lines:
-        return Reply("calendar.nothing", to=turn.person)
-    return Reply("calendar.today", {"lines": "\n".join(lines)}, to=turn.person)
-
-
-@router.command("开始", role=Role.OWNER, rest=True, talk=True)
-def start(message: Message, turn: Turn) -> Result:
-    """Start an activity of the library now, by its title or its id."""
-    wanted = plain(turn.rest)
-    found = [
-        activity
-        for key, activity in turn.library.activities.items()
-        if wanted in (plain(activity.title), plain(key))
-    ]
-    if found:
-        return turn.start(found[0])
-    if not message.to_bot:
-        return None
-    titles = "、".join(activity.title for activity in turn.library.activities.values())
-    if not wanted:
-        raise Refused("calendar.which", titles=titles)
-    raise Refused("calendar.unknown", name=turn.rest[:20], titles=titles)
+@router.command("标签", role=Role.OWNER, rest=True, talk=True)
+def tag(_message: Message, turn: Turn) -> Reply:
+    """Set the group's tags, or say which it has."""
+    tags = _tags(turn)
+    if tags:
+        turn.set_tags(tags)
+    calendars = _calendars(turn)
+    if not calendars:
+        return Reply("calendar.no_tags", to=turn.person)
+    if not tags:
+        return Reply(calendars, to=turn.person, verbatim=True)
+    return Reply("calendar.tagged", {"calendars": calendars}, to=turn.person)
 
 
 @router.command("暂停", role=Role.OWNER, talk=True)
@@ -124,6 +106,9 @@ def slot(timer: Timer, turn: Turn) -> Result:
     """Carry out an occurrence: in time or late, after a game that runs, or not at all, with the reason."""
     claimed = turn.store.occurrences.get(timer.subject)
     if claimed is None or claimed.state != "claimed":
+        return None
+    if turn.group.paused:
+        turn.store.occurrences.end(claimed.id, "skipped", PAUSED)
         return None
     last = claimed.due + claimed.late
     if turn.now > last:
@@ -173,7 +158,7 @@ def _warm_up(coming: str, claimed: Claimed, turn: Turn) -> Reply:
     at, here = datetime.fromisoformat(local), datetime.fromisoformat(claimed.local)
     days = (at.date() - here.date()).days
     day = ("今天", "明天", "后天")[days] if days < 3 else f"周{'一二三四五六日'[at.weekday()]}"
-    values = {"title": _title(turn, what), "at": f"{day} {at:%H:%M}"}
+    values = {"title": title_of(turn.library, what), "at": f"{day} {at:%H:%M}"}
     return Reply("calendar.warm_up", values, occurrence=turn.occurrence_id)
 
 
@@ -225,6 +210,14 @@ def _in_time(result: Result, last: int) -> Result:
     return [one._replace(send_before=one.send_before or last) for one in replies]
 
 
+def _tags(turn: Turn) -> list[str]:
+    """The tags behind a command."""
+    words = [word for word in re.split(r"[\s、,，]+", turn.rest) if word]
+    if len(words) > TAGS or any(len(word) > TAG for word in words):
+        raise Refused("calendar.bad_tags", most=TAGS, length=TAG)
+    return list(dict.fromkeys(_tag(turn, word) for word in words))
+
+
 def _tag(turn: Turn, word: str) -> str:
     """The tag as a calendar writes it, when one does."""
     for calendar in turn.library.calendars.values():
@@ -240,29 +233,3 @@ def _calendars(turn: Turn) -> str:
     if not titles:
         return turn.words("calendar.without", {"tags": "、".join(tags)}) if tags else ""
     return turn.words("calendar.with", {"tags": "、".join(tags) or "没有", "titles": "、".join(titles)})
-
-
-def _today(turn: Turn) -> Iterator[str]:
-    start, stop = turn.midnight(), turn.midnight(1)
-    done = {(one.slot, one.local): one for one in turn.store.occurrences.between(turn.group.id, start, stop)}
-    planned = {(one.slot, one.local): one for one in turn.plan(start - 1, stop - 1)}
-    rows: dict[tuple[str, str], tuple[int, str, str]] = {}
-    for key, claimed in done.items():
-        note = STATES[claimed.state] + (f"（{claimed.reason}）" if claimed.reason else "")
-        rows[key] = (claimed.due, claimed.what, note)
-    for key, occurrence in planned.items():
-        rows.setdefault(key, (occurrence.due, occurrence.what, occurrence.skip))
-    for due, what, note in sorted(rows.values()):
-        yield f"{turn.local(due):%H:%M} {_title(turn, what)}" + (f"，{note}" if note else "")
-
-
-def _title(turn: Turn, what: str) -> str:
-    kind, _, name = what.partition(":")
-    if kind == "warm":
-        return turn.words("calendar.warm_title", {"title": _title(turn, name.partition(" ")[2])})
-    if kind == "do":
-        activity = turn.library.activities.get(name)
-        return activity.title if activity else name
-    post = turn.library.posts.get(name)
-    line = (post.title if post else name).strip().splitlines()[0]
-    return line if len(line) <= 16 else line[:15] + "…"

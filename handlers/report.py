@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bot.dispatch.router import Router
 from bot.dispatch.turn import Turn
-from bot.model import HOUR, SECOND, Drawn, Message, Reply, Result, Role
+from bot.model import HOUR, SECOND, Drawn, Message, Reply, Result, Role, fill
+from bot.sop.calendar import NAMES
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
@@ -97,13 +98,16 @@ def read(store: Store, library: Library, group: int, monday: date, zone: ZoneInf
 
 
 def title_of(library: Library, what: str) -> str:
-    """An activity's title, or how a post begins."""
+    """An activity's title, or how a post begins, or what is announced."""
     kind, _, name = what.partition(":")
+    if kind == "warm":
+        return fill(library.text("calendar.warm_title"), {"title": title_of(library, name.partition(" ")[2])})
     if kind == "do":
         activity = library.activities.get(name)
         return activity.title if activity else name
     post = library.posts.get(name)
     line = next(iter((post.title if post else name).strip().splitlines()), name)
+    line = fill(line, {NAMES: "某某"})
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 

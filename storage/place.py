@@ -59,9 +59,14 @@ def gone(made: Engine, error: BaseException) -> bool:
     return made.dialect.name != "sqlite" and bool(_server().gone(error))
 
 
+def is_there(place: Place) -> bool:
+    """Whether a folder has a database in it; a server is taken to have one."""
+    return not isinstance(place, Path) or (place / FILE).is_file()
+
+
 def existing(place: Place) -> Engine:
     """An engine on a database that must be there and up to date, without taking the lock."""
-    if isinstance(place, Path) and not (place / FILE).is_file():
+    if not is_there(place):
         raise Unusable(f"目录 {place} 里没有数据库（{FILE}）。是不是忘了 --data？")
     made = engine_of(place)
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from bot.importing.workbook import Cell
+from bot.sop.said import CLOCK, HOW_TIME, read_clock
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SAID = "一二三四五六日"
@@ -20,13 +21,6 @@ _NUMERALS = {**{said: number for number, said in enumerate(SAID)}, "天": 6} | {
 _LONGEST_RANGE = 62
 _EPOCH = date(1899, 12, 30)  # Excel's day 0
 
-_PARTS = "凌晨|清晨|早晨|早上|上午|早|中午|午间|下午|午后|傍晚|晚间|晚上|今晚|夜里|夜间|晚"
-_LATER = ("下午", "午后", "傍晚", "晚间", "晚上", "今晚", "夜里", "夜间", "晚")
-_CLOCK = re.compile(
-    rf"(?P<part>{_PARTS})?(?P<hour>\d{{1,2}}|[一二三四五六七八九十两零]{{1,3}})"
-    r"(?::(?P<minute>\d{2})(?::\d{2})?|[点时](?:钟|整|(?P<said>半|一刻|三刻|\d{1,2}|[一二三四五六七八九十零]{1,3})分?)?)?"
-    r"(?P<half>am|pm)?(?:左右|前后|开始|起)?"
-)
 _TO = r"(?:到|至|~|—+|–|-+)"
 _DATE = r"(?:(20\d\d)[年/.-])?(\d{1,2})[月/.-](\d{1,2})[日号]?"
 _COMPACT = re.compile(r"(20\d\d)(\d\d)(\d\d)")
@@ -42,12 +36,6 @@ _WORDS = {
     **dict.fromkeys(("节假日", "休息日", "假日", "法定节假日"), ("holidays",)),
     **dict.fromkeys(("周末", "每周末", "双休日"), ("sat", "sun")),
 }
-_SAID_NUMBERS = {
-    tens + (ones if ones != "零" or not tens else ""): ten * 10 + one
-    for ten, tens in enumerate(("", "十", "二十", "三十", "四十", "五十"))
-    for one, ones in enumerate("零一二三四五六七八九")
-} | {"两": 2}
-HOW_TIME = "要写成 8:00、20:30 或 晚上8点 这样"
 HOW_DAY = "要写成 2026-12-24、12月24日、周一、周二、周四、每天 或 工作日 这样"
 
 
@@ -107,32 +95,10 @@ def clock(cell: Cell) -> time:
     if re.fullmatch(r"[\d.]+", text):
         raise ValueError(f'"{text}" 看不出是几点，{HOW_TIME}')
     start, *end = re.split(_TO, text, maxsplit=1)
-    if not (match := _CLOCK.fullmatch(start)) or (end and not _CLOCK.fullmatch(end[0])):
+    if not (match := CLOCK.fullmatch(start)) or (end and not CLOCK.fullmatch(end[0])):
         many = "一格只写一个时间，几个时间请分成几行" if len(re.findall(r"\d[:点]", text)) > 1 else HOW_TIME
         raise ValueError(f'"{text}" 不是时间，{many}')
-    return _clock(match, text)
-
-
-def _clock(match: re.Match[str], text: str) -> time:
-    part, said = match["part"] or "", match["said"] or ""
-    hour = _number(match["hour"])
-    fractions = {"半": 30, "一刻": 15, "三刻": 45}
-    minute = int(match["minute"] or 0) or fractions.get(said) or _number(said or "0")
-    bare = not (match["minute"] or match["half"] or "点" in text or "时" in text)
-    late = part in _LATER or match["half"] == "pm"
-    if bare or (part in _LATER and hour == 12 and part not in ("下午", "午后")):
-        raise ValueError(f'"{text}" 看不出是几点，{HOW_TIME}')
-    if (late and hour < 12) or (part in ("中午", "午间") and hour < 4):
-        hour += 12
-    if hour == 12 and (part == "凌晨" or match["half"] == "am"):
-        hour = 0
-    if hour > 23 or minute > 59:
-        raise ValueError(f'"{text}" 不是一天里的时刻，要在 00:00 到 23:59 之间')
-    return time(hour, minute)
-
-
-def _number(said: str) -> int:
-    return int(said) if said.isdigit() else _SAID_NUMBERS.get(said, 99)
+    return read_clock(match, text)
 
 
 def moment(cell: Cell) -> tuple[Cell | None, Cell]:

@@ -119,7 +119,7 @@ def reader(
     zone = ZoneInfo(settings.timezone)
 
     def look(store: Store) -> Report:
-        day = monday or monday_of(moment(_now(store, settings), zone).date())
+        day = monday or monday_of(moment(now_of(store, settings), zone).date())
         groups = store.groups.all()
         wanted = [find(groups, group)] if group else [one for one in groups if one.opened_at]
         return Report(day, [read_one(store, settings, library, one, day) for one in wanted])
@@ -175,7 +175,7 @@ def name_of(group: Group) -> str:
     return f"{group.account}/{group.chat}"
 
 
-def _now(store: Store, settings: Settings) -> int:
+def now_of(store: Store, settings: Settings) -> int:
     """What the bot's clock says."""
     movable = settings.with_sandbox and not settings.accounts
     return time.time_ns() // 1000 + (store.sandbox.offset() if movable else 0)

@@ -1,0 +1,1 @@
+"""What the calendars hold in the days to come, in the terminal and on a page."""
