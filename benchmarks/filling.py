@@ -58,7 +58,7 @@ _STEPS = (
 )
 
 
-def fill(data: Path, groups: int, each: int, *, days: int, now: int) -> int:
+def fill(data: Path, groups: int, each: int, *, days: int, now: int, tag: str = TAG) -> int:
     """Add groups with so many members each, who signed in on each of the last days.
 
     The answer is how many groups were there before: the first new one is `g` and that number.
@@ -69,7 +69,7 @@ def fill(data: Path, groups: int, each: int, *, days: int, now: int) -> int:
         values = {
             "account": ACCOUNT,
             "before": before,
-            "tag": TAG,
+            "tag": tag,
             "groups": groups,
             "each": each,
             "days": days,

@@ -37,8 +37,17 @@ PEERS = {
     "async ORM, a session a message": "异步 ORM 一条一会话",
     "raw sqlite3 by hand": "手写 sqlite3",
 }
+KINDS = {"empty": "空的", "full": "满的"}
 FIGURES = {
+    "dispatch_us": "派发，存储打桩，微秒一条",
+    "message_us": "派发，真的存储，微秒一条",
     "chatter_us": "闲聊，微秒一条",
     "sign_in_per_s": "签到，每秒",
+    "sign_in_pg_per_s": "签到，PostgreSQL，每秒",
     "grab_per_s": "抢到红包，每秒",
+    "slot_ms": "一个时段在所有这些群里到点，一共多少毫秒",
+    "broadcast_reply_p95_s": "发帖时的回复，95% 在多少秒内到",
+    "wechaty_per_s": "经真的网关到回复，每秒",
+    "start_s": "`xiaoer run` 到 `ready`，秒",
+    "idle_mb": "没人说话时占的内存，MB",
 }

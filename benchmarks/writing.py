@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.stage import ROOT
-from benchmarks.words import FIGURES, PEERS, WORDS
+from benchmarks.words import FIGURES, KINDS, PEERS, WORDS
 
 PAGE = ROOT / "docs" / "performance.md"
 
@@ -59,13 +59,19 @@ def rows(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"| `{one['name']}` | {what} | {ours} | {wanted} | {peers or '–'} |"
 
 
-def grown(kept: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    yield f"| 数据库 | 群 | {' | '.join(FIGURES.values())} |"
-    yield f"| --- | --- |{' --- |' * len(FIGURES)}"
-    for kind, places in kept.items():
-        for groups, figures in places.items():
-            name = {"empty": "空的", "full": "满的"}[kind]
-            yield f"| {name} | {groups} | {' | '.join(number(figures[one]) for one in FIGURES)} |"
+def grown(kept: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each figure; then what could not be measured, and why."""
+    figures = kept["figures"]
+    places = next(iter(figures.values()))
+    heads = [f"{KINDS[kind]}，{groups} 个群" for kind, values in places.items() for groups in values]
+    yield f"| 量的是什么 | {' | '.join(heads)} |"
+    yield f"| --- |{' --- |' * len(heads)}"
+    for name, kinds in figures.items():
+        cells = [number(value) for values in kinds.values() for value in values.values()]
+        yield f"| {FIGURES[name]} | {' | '.join(cells)} |"
+    for name, why in kept["skipped"].items():
+        yield ""
+        yield f"没有量「{FIGURES[name]}」：{why}。"
 
 
 def ratio(theirs: float, ours: float) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from statistics import median
 from typing import TypeVar
 
-from benchmarks.stream import BURST, Said, replies, stream
+from benchmarks.stream import BURST, GROUPS, Said, replies, stream
 
 T = TypeVar("T")
 LAPS = 3
@@ -41,17 +41,21 @@ class FarSide:
 
 
 async def laps(
-    far: FarSide, make: Callable[[Said], T], feed: Callable[[Sequence[T]], Awaitable[None]], many: int
+    far: FarSide,
+    make: Callable[[Said], T],
+    feed: Callable[[Sequence[T]], Awaitable[None]],
+    many: int,
+    groups: int = GROUPS,
 ) -> float:
     """Microseconds a message, the median of the laps. Every command is answered exactly once."""
-    await _lap(far, make, feed, many // 20)
-    return median([await _lap(far, make, feed, many) for _ in range(LAPS)])
+    await _lap(far, make, feed, stream(many // 20, groups))
+    return median([await _lap(far, make, feed, stream(many, groups)) for _ in range(LAPS)])
 
 
 async def _lap(
-    far: FarSide, make: Callable[[Said], T], feed: Callable[[Sequence[T]], Awaitable[None]], many: int
+    far: FarSide, make: Callable[[Said], T], feed: Callable[[Sequence[T]], Awaitable[None]], said: list[Said]
 ) -> float:
-    said = stream(many)
+    many = len(said)
     made = [make(one) for one in said]
     before, wanted = far.count, replies(said)
     far.expect(wanted)

@@ -2,13 +2,15 @@
 
 `dispatch` stubs the storage: a writer that runs a unit at once, on a store that keeps nothing.
 `message` has the real one on disk: every reply is durable before it is sent, and marked after.
+How many groups there are, and what else is there, may be given.
 """
 
 from __future__ import annotations
 
-import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -123,14 +125,15 @@ class AtOnce:
 
 
 class Bot:
-    """Dispatcher and outbox put together, downstream of each other."""
+    """Dispatcher and outbox put together, downstream of each other. `first` is the first group that speaks."""
 
-    def __init__(self, writer: Writer, made: dict[Key, Lane]) -> None:
+    def __init__(self, writer: Writer, made: dict[Key, Lane], first: int) -> None:
         clock, adapter, table = SystemClock(), Adapter(), Routes([router])
         frame = Frame(table, Library.empty(Kinds({}, {}, table.texts)), Settings(), Random(1), lambda *_: [])
         self.far = adapter.far
         self.sender = Sender(clock, writer, {ACCOUNT: adapter}, {}, Path())
         self.dispatcher = Dispatcher(frame, clock, writer, made, self)
+        self._first = first
         self._now = clock.now()
         self._ids = count()
 
@@ -145,41 +148,61 @@ class Bot:
 
     def make(self, said: Said) -> Message:
         person = Person(f"p{said.member}", f"群友{said.member}")
-        return Message(ACCOUNT, f"g{said.group}", f"m{next(self._ids)}", person, said.text, self._now)
+        chat = f"g{self._first + said.group}"
+        return Message(ACCOUNT, chat, f"m{next(self._ids)}", person, said.text, self._now)
 
     async def feed(self, messages: Sequence[Message]) -> None:
         for message in messages:
             self.dispatcher.feed(message)
 
 
-async def dispatch(many: int) -> float:
+async def dispatch(many: int, groups: int, others: int) -> float:
+    """`others` are groups that are in memory, and say nothing."""
     made = {}
-    for number in range(GROUPS):
+    for number in range(others + groups):
         members = {f"p{n}": Member(n + 1, f"p{n}", f"群友{n}", Role.MEMBER) for n in range(MEMBERS)}
         made[ACCOUNT, f"g{number}"] = Lane(Group(number + 1, ACCOUNT, f"g{number}", opened_at=1), members)
-    bot = Bot(cast("Writer", AtOnce()), made)
-    return await laps(bot.far, bot.make, bot.feed, many)
+    bot = Bot(cast("Writer", AtOnce()), made, others)
+    return await laps(bot.far, bot.make, bot.feed, many, groups)
 
 
-async def message(many: int) -> float:
-    with folder() as data:
-        database = await Database.open(data)
-        await database.writer.run(people)
-        bot = Bot(database.writer, await database.writer.run(lanes.load_all))
-        took = await laps(bot.far, bot.make, bot.feed, many)
-        await bot.sender.stop()
-        await database.close()
-        return took
+async def message(many: int, groups: int, data: Path) -> float:
+    """On a database in which there may be other groups."""
+    database = await Database.open(data)
+    first = await database.writer.run(partial(people, groups=groups))
+    bot = Bot(database.writer, await database.writer.run(lanes.load_all), first)
+    took = await laps(bot.far, bot.make, bot.feed, many, groups)
+    await bot.sender.stop()
+    await database.close()
+    return took
 
 
-def people(store: Store) -> None:
-    for number in range(GROUPS):
+def people(store: Store, groups: int) -> int:
+    """So many groups more; the answer is the number of the first."""
+    first = len(store.groups.all())
+    for number in range(first, first + groups):
         group = store.groups.add(ACCOUNT, f"g{number}")
         store.groups.save(Group(group.id, ACCOUNT, group.chat, f"群{number}", "p0", 1))
         for one in range(MEMBERS):
             store.groups.enter(group, f"p{one}", f"群友{one}", Role.MEMBER, 1)
+    return first
+
+
+def main() -> None:
+    parser = ArgumentParser()
+    parser.add_argument("messages", type=int)
+    parser.add_argument("storage", choices=("dispatch", "message"))
+    parser.add_argument("--groups", type=int, default=GROUPS)
+    parser.add_argument("--others", type=int, default=0, help="groups that say nothing, for dispatch")
+    parser.add_argument("--data", type=Path, help="the database for message; a new one when there is none")
+    given = parser.parse_args()
+    log_as_run()
+    if given.storage == "dispatch":
+        run(partial(dispatch, groups=given.groups, others=given.others))
+        return
+    with folder() as new:
+        run(partial(message, groups=given.groups, data=given.data or new))
 
 
 if __name__ == "__main__":
-    log_as_run()
-    run({"dispatch": dispatch, "message": message}[sys.argv[2]])
+    main()
