@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.dispatch.router import Router
 from bot.dispatch.turn import Turn
 from bot.model import HOUR, SECOND, Drawn, Message, Reply, Result, Role, fill
-from bot.sop.calendar import NAMES
+from bot.sop.posts import NAMES
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
