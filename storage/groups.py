@@ -24,6 +24,7 @@ _columns = (
     groups.c.timezone,
 )
 _ALL = Query(select(*_columns).order_by(groups.c.id))
+_GET = Query(select(*_columns).where(groups.c.id == bindparam("g")))
 _FIND = Query(select(*_columns).where(groups.c.account == bindparam("a"), groups.c.chat == bindparam("c")))
 _ADD = Query(
     insert(groups)
@@ -51,7 +52,9 @@ _SAVE = Query(
     )
 )
 _TAGS = Query(select(tags.c.group_id, tags.c.tag, tags.c.since).order_by(tags.c.group_id, tags.c.tag))
-_TAGS_OF = Query(select(tags.c.tag).where(tags.c.group_id == bindparam("g")).order_by(tags.c.tag))
+_TAGS_OF = Query(
+    select(tags.c.tag, tags.c.since).where(tags.c.group_id == bindparam("g")).order_by(tags.c.tag)
+)
 _ADD_TAG = Query(
     insert(tags)
     .values(group_id=bindparam("group_id"), tag=bindparam("tag"), since=bindparam("since"))
@@ -104,6 +107,10 @@ class Groups:
     def all(self) -> list[Group]:
         return [_group(row) for row in self._db.all(_ALL)]
 
+    def get(self, group: int) -> Group | None:
+        row = self._db.one(_GET, g=group)
+        return _group(row) if row else None
+
     def find(self, account: str, chat: str) -> Group | None:
         row = self._db.one(_FIND, a=account, c=chat)
         return _group(row) if row else None
@@ -138,8 +145,9 @@ class Groups:
             found.setdefault(group, {})[tag] = since
         return found
 
-    def tags_of(self, group: int) -> list[str]:
-        return [tag for (tag,) in self._db.all(_TAGS_OF, g=group)]
+    def tags_of(self, group: int) -> dict[str, int]:
+        """A group's tags, each with the moment since when it holds."""
+        return {tag: since for tag, since in self._db.all(_TAGS_OF, g=group)}
 
     def set_tags(self, group: int, wanted: list[str], now: int) -> None:
         """Make these the group's tags; one that it has already keeps its moment."""

@@ -9,6 +9,8 @@ back an hour it rings for nothing in that hour.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -21,6 +23,7 @@ from bot.sop.planner import GroupPlan, next_due, plan
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
+    from storage.store import Store
     from storage.writer import Writer
 
 # A slot that was due before a longer stop is not worth a row that says so.
@@ -49,14 +52,14 @@ class Alarm:
         self._writer = writer
         self._timers = timers
         self._planning = planning
-        self._groups: list[GroupPlan] = []
+        self._groups: dict[int, GroupPlan] = {}
+        self._changed: set[int] = set()
         self._horizon = 0
         self._slot: int | None = None
         self._armed = 0
         self._began = 0
         # For /metrics: how many seconds after the first moment that was due the alarm rang.
         self.late = Histogram(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300)
-        self._stale = True
         self._ringing = asyncio.Lock()
         self._failures = 0
         self._tidied = 0
@@ -72,6 +75,7 @@ class Alarm:
         self._horizon = min(max(horizon, now - LONGEST_STOP), now)
         self._tidied = now - TIDY_EVERY + LOOK  # not while it starts
         self._running = True
+        self._groups = {one.id: one for one in await self._writer.run(self._planning.groups)}
         await self.ring()
 
     def stop(self) -> None:
@@ -91,9 +95,9 @@ class Alarm:
         if not self._armed or moment < self._armed:
             self._arm(moment)
 
-    def replan(self) -> None:
+    def replan(self, group: int) -> None:
         """A group, its tags or its pauses changed."""
-        self._stale = True
+        self._changed.add(group)
         self.due(self._clock.now())
 
     async def next_due(self) -> int:
@@ -132,18 +136,32 @@ class Alarm:
             self.late.add(max(0, now - max(first, self._began)) / SECOND)
 
     async def _next_slot(self) -> int:
-        """When the next slot is due; 0 for never. Kept until it is over or a group changes."""
-        while self._stale:
-            self._stale = False
-            self._groups = await self._writer.run(self._planning.groups)
-            self._slot = None
+        """When the next slot is due; 0 for never. Kept until it is over, or another group's is sooner.
+
+        Where that group's was the next and is not any more, the alarm rings for nothing once.
+        """
+        while self._changed:
+            changed, self._changed = self._changed, set()
+            found = await self._writer.run(partial(self._read, changed))
+            for group in changed:
+                self._groups.pop(group, None)
+            self._groups.update(found)
+            if self._slot is not None:
+                self._slot = min(filter(None, (self._slot, self._first(found))), default=0)
         if self._slot is None:
-            known = self._planning.calendars, self._groups, self._horizon, self._planning.since
-            self._slot = next_due(*known) or 0
+            self._slot = self._first(self._groups)
         return self._slot
 
+    def _read(self, groups: Iterable[int], store: Store) -> dict[int, GroupPlan]:
+        """These groups as they are now, and not all that there are."""
+        found = (self._planning.group(store, group) for group in groups)
+        return {one.id: one for one in found if one is not None}
+
+    def _first(self, groups: Mapping[int, GroupPlan]) -> int:
+        return next_due(self._planning.calendars, groups.values(), self._horizon, self._planning.since) or 0
+
     def _plan(self, now: int) -> list[Occurrence]:
-        return plan(self._planning.calendars, self._groups, self._horizon, now, self._planning.since)
+        return plan(self._planning.calendars, self._groups.values(), self._horizon, now, self._planning.since)
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

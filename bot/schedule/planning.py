@@ -24,16 +24,21 @@ class Planning:
     def groups(self, store: Store) -> list[GroupPlan]:
         """All groups that are 开张."""
         tags = store.groups.tags()
-        return [self._plan(group, tags) for group in store.groups.all() if group.opened_at]
+        return [self._plan(group, tags.get(group.id, {})) for group in store.groups.all() if group.opened_at]
+
+    def group(self, store: Store, group: int) -> GroupPlan | None:
+        """One group; None while it is not 开张."""
+        found = store.groups.get(group)
+        return self._plan(found, store.groups.tags_of(group)) if found and found.opened_at else None
 
     def of(self, store: Store, group: int, start: int, end: int) -> list[Occurrence]:
         """What one group's calendar holds after `start`, up to `end`."""
-        ours = [one for one in self.groups(store) if one.id == group]
-        return plan(self.calendars, ours, start, end, self.since)
+        ours = self.group(store, group)
+        return plan(self.calendars, [ours] if ours else [], start, end, self.since)
 
-    def _plan(self, group: Group, tags: Mapping[int, Mapping[str, int]]) -> GroupPlan:
+    def _plan(self, group: Group, tags: Mapping[str, int]) -> GroupPlan:
         zone = group.timezone or self.timezone
-        return GroupPlan(group.id, tags.get(group.id, {}), zone, group.opened_at, group.paused)
+        return GroupPlan(group.id, tags, zone, group.opened_at, group.paused)
 
 
 def keys(calendars: Mapping[str, Calendar]) -> list[str]:
