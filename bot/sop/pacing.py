@@ -7,12 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bot.errors import Fault
-from bot.model import DAY, HOUR, MINUTE, SECOND, Group
+from bot.model import DAY, HOUR, LONGEST, MINUTE, SECOND, Group
 from bot.sop.library import Library
 from bot.sop.schema import Slot, slot_key
-
-# A longer text goes as several messages.
-LONGEST = 2000
 
 Reach = Mapping[str, int]  # calendar → how many groups of one account it is for
 
