@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.filling import fill
-from benchmarks.idle import STILL, resident_mb
+from benchmarks.idle import at_rest_mb
 from benchmarks.process import running
 from benchmarks.result import Result, middle
 from benchmarks.stage import folder
@@ -29,8 +29,7 @@ def measure() -> Sequence[Result]:
         for _ in range(REPEATS):
             with copied(made) as data, running(data) as (process, _, took):
                 seconds.append(took)
-                time.sleep(STILL)
-                megabytes.append(resident_mb(process.pid))
+                megabytes.append(at_rest_mb(process.pid))
     return [
         Result("start_full_s", "s", middle(seconds), "≤ 5"),
         Result("idle_full_mb", "MB", middle(megabytes, 1), "≤ 400"),

@@ -16,8 +16,8 @@ from bot import collector
 from bot.adapters.sandbox.adapter import ACCOUNT
 from bot.app import App, settle
 from bot.config import Settings
-from bot.model import Message, Outgoing, Person, Roster
-from bot.ports import LONGEST, Inbox, State
+from bot.model import LONGEST, Message, Outgoing, Person, Roster
+from bot.ports import Inbox, State
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = "xiaoer.db"

@@ -169,8 +169,8 @@ class App:
     def due(self, moment: int) -> None:
         self.alarm.due(moment)
 
-    def replan(self) -> None:
-        self.alarm.replan()
+    def replan(self, group: int) -> None:
+        self.alarm.replan(group)
 
     # Putting together. -----------------------------------------------------------------------------
 

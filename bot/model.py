@@ -283,6 +283,9 @@ def effects_of(result: Result) -> Sequence[Effect]:
     return (result,) if isinstance(result, Effect) else result
 
 
+# What one message may hold: 微信 cuts off what is longer (docs/how-it-works.md says who found that).
+LONGEST = 2000
+
 # What the outbox hands to an adapter. ---------------------------------------------------------
 
 

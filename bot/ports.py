@@ -41,10 +41,6 @@ class State(StrEnum):
     """The gateway is away, or the adapter stopped."""
 
 
-# What one message may hold: 微信 cuts off what is longer (docs/how-it-works.md says who found that).
-LONGEST = 2000
-
-
 class Adapter(Protocol):
     """One account on one platform. It translates between the platform and events, and decides nothing.
 

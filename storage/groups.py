@@ -107,15 +107,13 @@ class Groups:
     def all(self) -> list[Group]:
         return [_group(row) for row in self._db.all(_ALL)]
 
+    def get(self, group: int) -> Group | None:
+        row = self._db.one(_GET, g=group)
+        return _group(row) if row else None
+
     def find(self, account: str, chat: str) -> Group | None:
         row = self._db.one(_FIND, a=account, c=chat)
         return _group(row) if row else None
-
-    def get(self, key: int) -> Group:
-        """One group, which there is."""
-        row = self._db.one(_GET, g=key)
-        assert row is not None
-        return _group(row)
 
     def add(self, account: str, chat: str) -> Group:
         """The group of a chat, made if it was never seen."""
@@ -147,12 +145,9 @@ class Groups:
             found.setdefault(group, {})[tag] = since
         return found
 
-    def tags_of(self, group: int) -> list[str]:
-        return list(self.tags_since(group))
-
-    def tags_since(self, group: int) -> dict[str, int]:
+    def tags_of(self, group: int) -> dict[str, int]:
         """A group's tags, each with the moment since when it holds."""
-        return dict(self._db.all(_TAGS_OF, g=group))
+        return {tag: since for tag, since in self._db.all(_TAGS_OF, g=group)}
 
     def set_tags(self, group: int, wanted: list[str], now: int) -> None:
         """Make these the group's tags; one that it has already keeps its moment."""

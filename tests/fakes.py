@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bot.model import Outgoing, Say
-from bot.ports import LONGEST, Adapter, Inbox, State
+from bot.model import LONGEST, Outgoing, Say
+from bot.ports import Adapter, Inbox, State
 
 # Monday, 7 January 2030, 07:00 in Shanghai.
 MONDAY = 1_893_970_800_000_000

@@ -306,7 +306,7 @@ class Deaf:
     def due(self, moment: int) -> None:
         """The test looks at the clock itself."""
 
-    def replan(self) -> None:
+    def replan(self, group: int) -> None:
         """The test has no calendar."""
 
 

@@ -143,7 +143,7 @@ class Bot:
     def due(self, moment: int) -> None:
         """No timer is set."""
 
-    def replan(self) -> None:
+    def replan(self, group: int) -> None:
         """There is no calendar."""
 
     def make(self, said: Said) -> Message:

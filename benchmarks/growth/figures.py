@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from benchmarks import broadcast, slots, wechaty
 from benchmarks.full import copied
 from benchmarks.growth import at_work
 from benchmarks.growth.ground import Ground, more
-from benchmarks.idle import STILL, resident_mb
+from benchmarks.idle import at_rest_mb
 from benchmarks.process import running
 from benchmarks.race import Contender, race
 from benchmarks.stream import MESSAGES
@@ -68,8 +67,7 @@ def start(ground: Ground, groups: int) -> dict[str, float]:
     with copied(ground.data) as data:
         more(data, groups)
         with running(data) as (process, _, took):
-            time.sleep(STILL)
-            return {"start_s": took, "idle_mb": resident_mb(process.pid)}
+            return {"start_s": took, "idle_mb": at_rest_mb(process.pid)}
 
 
 LAPS = (

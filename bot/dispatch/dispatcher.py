@@ -46,7 +46,7 @@ class Downstream(Protocol):
 
     def due(self, moment: int) -> None: ...
 
-    def replan(self) -> None: ...
+    def replan(self, group: int) -> None: ...
 
 
 class Dispatcher:
@@ -227,8 +227,8 @@ class Dispatcher:
             self._downstream.deliver(outcome.rows)
         if lane is not None and outcome.changes and lane.next_due:
             self._downstream.due(lane.next_due)
-        if outcome.replan:
-            self._downstream.replan()
+        if lane is not None and outcome.replan:
+            self._downstream.replan(lane.group.id)
 
     def _tell(self, lane: Lane | None, event: Event | Tick | Occurrence, outcome: Outcome) -> None:
         """One line for each thing that was handled; talk has none."""

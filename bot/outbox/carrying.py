@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import NotSent, Unsupported, Unsure
-from bot.model import Accept, Announce, Card, Outgoing, Person, Say, fill
+from bot.model import LONGEST, Accept, Announce, Card, Outgoing, Person, Say, fill
 from bot.outbox.book import Book
 from bot.outbox.merging import Merging
 from bot.outbox.splitting import split
-from bot.ports import LONGEST, Adapter
+from bot.ports import Adapter
 
 if TYPE_CHECKING:
     from storage.outbox import Row

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.model import Outgoing, Say
+from bot.model import LONGEST, Outgoing, Say
 from bot.outbox.merging import Merging
 from bot.outbox.pace import NEVER
-from bot.ports import LONGEST
 
 if TYPE_CHECKING:
     from storage.outbox import Row

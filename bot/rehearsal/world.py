@@ -9,8 +9,21 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import Unsupported
-from bot.model import Announce, Event, Joined, Left, Message, Outgoing, Person, Roster, Say, called, fill
-from bot.ports import LONGEST, Inbox, State
+from bot.model import (
+    LONGEST,
+    Announce,
+    Event,
+    Joined,
+    Left,
+    Message,
+    Outgoing,
+    Person,
+    Roster,
+    Say,
+    called,
+    fill,
+)
+from bot.ports import Inbox, State
 from bot.rehearsal.crash import Fate
 from bot.rehearsal.virtual import VirtualLoop
 

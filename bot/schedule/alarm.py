@@ -9,7 +9,8 @@ back an hour it rings for nothing in that hour.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -20,7 +21,7 @@ from bot.model import DAY, HOUR, MINUTE, SECOND, Occurrence
 from bot.ports import Clock
 from bot.schedule.noticing import Noticing
 from bot.schedule.planning import Planning
-from bot.sop.planner import GroupPlan
+from bot.sop.planner import GroupPlan, Plans
 from bot.tally import Histogram
 
 if TYPE_CHECKING:
@@ -62,14 +63,15 @@ class Alarm:
         self._timers = timers
         self._planning = planning
         self._noticing = noticing
-        self._plans = planning.plans((), 0)
+        self._groups: dict[int, GroupPlan] = {}
+        self._changed: set[int] = set()
+        self._plans: Plans | None = None
         self._horizon = 0
         self._slot: int | None = None
         self._armed = 0
         self._began = 0
         # For /metrics: how many seconds after the first moment that was due the alarm rang.
         self.late = Histogram(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300)
-        self._stale = True
         self._ringing = asyncio.Lock()
         self._looking = asyncio.Lock()
         self._failures = 0
@@ -86,6 +88,7 @@ class Alarm:
         self._horizon = min(max(horizon, now - LONGEST_STOP), now)
         self._tidied = now - TIDY_EVERY + LOOK  # not while it starts
         self._running = True
+        self._groups = await self._writer.run(self._read_all)
         await self.ring()
 
     def stop(self) -> None:
@@ -105,9 +108,9 @@ class Alarm:
         if not self._armed or moment < self._armed:
             self._arm(moment)
 
-    def replan(self) -> None:
-        """A group, its tags or its pauses changed."""
-        self._stale = True
+    def replan(self, group: int) -> None:
+        """A group, its tags, its pauses, its moves or its newcomers changed."""
+        self._changed.add(group)
         self.due(self._clock.now())
 
     async def change(self, plan: Callable[[Store, int], Planning]) -> int:
@@ -125,7 +128,10 @@ class Alarm:
 
             self._planning = await self._writer.run(begin)
             self._horizon = max(self._horizon, now)
-        self.replan()
+            async with self._looking:
+                self._groups = await self._writer.run(self._read_all)
+                self._plans = self._slot = None
+        self.due(self._clock.now())
         return now
 
     async def next_due(self) -> int:
@@ -176,23 +182,43 @@ class Alarm:
             self.late.add(max(0, now - max(first, self._began)) / SECOND)
 
     async def _next_slot(self) -> int:
-        """When the next slot is due; 0 for never. Kept until it is over or a group changes."""
-        async with self._looking:
-            while self._slot is None or self._stale:
-                if self._stale:
-                    self._stale = False
-                    groups = await self._writer.run(self._read_groups)
-                    self._plans = await aside(self._planning.plans, groups, self._horizon)
-                # A hundred calendars take a tenth of a second, in which others are answered.
-                self._slot = await aside(self._plans.next_due, self._horizon) or 0
-            return self._slot
+        """When the next slot is due; 0 for never. Kept until it is over, or another group's is sooner.
 
-    def _read_groups(self, store: Store) -> list[GroupPlan]:
-        return self._planning.groups(store, self._horizon)
+        Where that group's was the next and is not any more, the alarm rings for nothing once.
+        """
+        async with self._looking:
+            while self._changed:
+                changed, self._changed = self._changed, set()
+                found = await self._writer.run(partial(self._read, changed))
+                for group in changed:
+                    self._groups.pop(group, None)
+                self._groups.update(found)
+                self._plans = None
+                if self._slot is not None:
+                    first = await aside(self._planning.next_due, found.values(), self._horizon)
+                    self._slot = min(filter(None, (self._slot, first)), default=0)
+            if self._slot is None:
+                # A hundred calendars take a tenth of a second, in which others are answered.
+                self._slot = await aside((await self._all()).next_due, self._horizon) or 0
+            return self._slot
 
     async def _plan(self, now: int) -> list[Occurrence]:
         async with self._looking:
-            return await aside(self._plans.between, self._horizon, now)
+            return await aside((await self._all()).between, self._horizon, now)
+
+    async def _all(self) -> Plans:
+        """What the calendars hold for all groups; put together again when one has changed."""
+        if self._plans is None:
+            self._plans = await aside(self._planning.plans, tuple(self._groups.values()), self._horizon)
+        return self._plans
+
+    def _read_all(self, store: Store) -> dict[int, GroupPlan]:
+        return {one.id: one for one in self._planning.groups(store, self._horizon)}
+
+    def _read(self, groups: Iterable[int], store: Store) -> dict[int, GroupPlan]:
+        """These groups as they are now, and not all that there are."""
+        found = (self._planning.group(store, group, self._horizon) for group in groups)
+        return {one.id: one for one in found if one is not None}
 
     def _arm(self, moment: int) -> None:
         """Ring then, or in a minute if that is sooner."""

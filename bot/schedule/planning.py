@@ -48,19 +48,28 @@ class Planning:
             if group.opened_at
         ]
 
-    def of(self, store: Store, group: int, start: int, end: int) -> list[Occurrence]:
-        """What one group's calendar holds after `start`, up to `end`."""
-        one = store.groups.get(group)
-        if not one.opened_at:
-            return []
+    def group(self, store: Store, group: int, start: int) -> GroupPlan | None:
+        """One group, as in `groups`; None while it is not 开张."""
+        found = store.groups.get(group)
+        if found is None or not found.opened_at:
+            return None
         since = self._joined_since(start)
         joined = store.some.who_joined(group, since, FOREVER).values() if self._longest else ()
-        tags, moves = store.groups.tags_since(group), store.moves.of(group, _date(start))
-        return self.plans([self._plan(one, tags, moves, tuple(joined))], start).between(start, end)
+        tags, moves = store.groups.tags_of(group), store.moves.of(group, _date(start))
+        return self._plan(found, tags, moves, tuple(joined))
+
+    def of(self, store: Store, group: int, start: int, end: int) -> list[Occurrence]:
+        """What one group's calendar holds after `start`, up to `end`."""
+        ours = self.group(store, group, start)
+        return self.plans([ours], start).between(start, end) if ours else []
 
     def plans(self, groups: Iterable[GroupPlan], start: int) -> Plans:
         """What the calendars of these groups hold from a moment on."""
         return Plans(self.calendars, groups, start, self.since, self.holidays)
+
+    def next_due(self, groups: Iterable[GroupPlan], after: int) -> int | None:
+        """When the first occurrence of these groups after a moment is due; None for never."""
+        return self.plans(groups, after).next_due(after)
 
     @property
     def _longest(self) -> int:

@@ -8,14 +8,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.errors import Fault
-from bot.model import DAY, HOUR, MINUTE, SECOND, Group, names_of
+from bot.model import DAY, HOUR, LONGEST, MINUTE, SECOND, Group, names_of
 from bot.sop.days import between
 from bot.sop.library import Library
 from bot.sop.posts import Piece
 from bot.sop.schema import Slot, slot_key
-
-# A longer text goes as several messages.
-LONGEST = 2000
 
 # What is weekly shows in so many weeks; a slot with so few days in a year is looked at on each of them.
 WEEKS = 2

@@ -92,14 +92,23 @@ async def test_a_very_long_stop_is_not_told_slot_by_slot(inside: Inside) -> None
     assert inside.read("SELECT COUNT(*) FROM outbox WHERE occurrence > 0") == [(0,)]
 
 
-async def test_a_group_that_opens_is_planned_for_from_then_on(inside: Inside) -> None:
-    """The alarm reads its groups anew when it is told that something changed."""
+async def test_a_group_that_opens_is_planned_for_from_then_on(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alarm reads that group anew when it is told of it, and not the thousands that did not change."""
     one = alarm(inside)
     await one.start()
+    monkeypatch.delattr(Planning, "groups")
     await inside.feed(inside.roster("other"))
     await inside.say("owner", "开张 试", chat="other")
-    one.replan()
+    one.replan(2)
     inside.clock.advance(HOUR)
     await one.ring()
     assert inside.read("SELECT group_id FROM occurrences ORDER BY group_id") == [(1,), (2,)]
+    await inside.say("owner", "暂停", chat="other")
+    one.replan(2)
+    inside.clock.advance(HOUR)
+    await one.ring()
+    skipped = inside.read("SELECT group_id FROM occurrences WHERE state = 'skipped'")
+    assert skipped == [(2,)]
     one.stop()

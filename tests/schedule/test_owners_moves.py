@@ -32,7 +32,7 @@ async def say(world: World, do: Callable[[Turn, dict[str, Occurrence]], T]) -> T
 
     answer, replan = await world.app.database.writer.run(unit)
     if replan:
-        world.app.alarm.replan()
+        world.app.alarm.replan(lane.group.id)
     await world.settle()
     return answer
 

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from bot.errors import Unsupported
 from bot.model import (
+    LONGEST,
     Announce,
     Joined,
     Left,
@@ -27,7 +28,6 @@ from bot.model import (
     clean,
 )
 from bot.ports import (
-    LONGEST,
     Clock,
     Inbox,
     SandboxGroup,

@@ -21,8 +21,8 @@ from bot.adapters.wechaty.sender import Sender
 from bot.adapters.wechaty.standing import Standing
 from bot.adapters.wechaty.tls import Tls
 from bot.errors import NotSent, Unusable
-from bot.model import MINUTE, Outgoing
-from bot.ports import LONGEST, Clock, Inbox, State
+from bot.model import LONGEST, MINUTE, Outgoing
+from bot.ports import Clock, Inbox, State
 
 # In seconds. With CONNECT_DEADLINE it keeps the time to come back below ten.
 BACKOFF = (0.5, 4.0)
