@@ -204,7 +204,7 @@ def report(
             for path, title in saved:
                 print(f"画好了：{path}（{title}）")
             if not saved:
-                print("这一周还没有什么可画的。")
+                print(files.NOTHING)
         else:
             table.show(found)
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from nicegui import ui
 
 from bot.clock import as_datetime
+from bot.console import around
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -29,8 +30,9 @@ def mount(app: App) -> None:
         async def show() -> None:
             told[0] = await _fill(app, page, told[0])
 
-        with ui.element("div").classes("library") as page:
-            pass
+        with ui.element("main").classes("library"):
+            around.links(app, "/library")
+            page = ui.element("div")
         await show()
         ui.timer(EVERY, show)
 
