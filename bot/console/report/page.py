@@ -29,6 +29,7 @@ WEEK = timedelta(days=7)
 NOTHING = "这一周还没有什么可说的。"
 # Of a thing's line, what is no number.
 LEFT = (0, 1, 2, 3)
+TOP = ("名次", "名字", "得分", "消息")
 
 
 def mount(app: App) -> None:
@@ -106,10 +107,10 @@ def _one(found: Report) -> None:
         _occurrences(group)
     if group.week.top:
         ui.label("前十").classes("title")
-        with _table(("名次", "名字", "得分", "消息"), left=(1,)):
+        with _table(TOP, left=(0, 1)).classes("top"):
             for place, one in enumerate(group.week.top, 1):
                 with ui.element("tr"):
-                    _cells((str(place), one.name, str(one.points), str(one.messages)), left=(1,))
+                    _cells((str(place), one.name, str(one.points), str(one.messages)), left=(0, 1))
 
 
 def _occurrences(group: GroupWeek) -> None:
@@ -154,7 +155,7 @@ def _address(group: str, week: str) -> str:
 
 
 _CSS = """
-.report { max-width: 76rem; margin: 0 auto; padding: 1rem 1rem 3rem; font-size: 14px; line-height: 1.45; }
+.report { width: 100%; max-width: 76rem; margin: 0 auto; padding: 1rem 1rem 3rem; font-size: 14px; line-height: 1.45; }
 .report .head { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin-bottom: .8rem; }
 .report .group { min-width: 12rem; }
 .report .when { width: 7rem; }
@@ -169,6 +170,7 @@ _CSS = """
 .report th { color: #666; font-weight: 400; white-space: nowrap; }
 .report th, .report td { text-align: left; vertical-align: top; padding: .4rem .55rem; }
 .report th, .report td { border-bottom: 1px solid #e3e7e2; }
+.report table:has(.top) { max-width: 32rem; }
 .report .right { text-align: right; white-space: nowrap; }
 .report .late td:nth-child(4) { color: #a86a00; }
 .report .missed td:nth-child(4), .report .failed td:nth-child(4), .report .unknown td:nth-child(4) {

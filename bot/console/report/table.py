@@ -47,14 +47,14 @@ def cells(group: GroupWeek, one: Brought) -> tuple[str, ...]:
     return (
         when(one.local),
         group.titles[one.what],
-        _clock(group, one, one.sent_at),
+        clock(group, one, one.sent_at),
         outcome(one),
         players(one) if one.played else "",
         str(one.answers) if quiz else "",
         str(one.right) if quiz else "",
         "" if one.messages is None else str(one.messages),
         str(one.paid) if one.played else "",
-        _clock(group, one, one.hooked_at),
+        clock(group, one, one.hooked_at),
     )
 
 
@@ -86,7 +86,7 @@ def _group(one: GroupWeek) -> Sequence[str]:
     )
 
 
-def _clock(group: GroupWeek, one: Brought, at: int) -> str:
+def clock(group: GroupWeek, one: Brought, at: int) -> str:
     """The time of day at which it was, with the day when that is not the planned one."""
     if not at:
         return ""
