@@ -38,7 +38,8 @@ def mount(app: App) -> None:
 
 
 _CSS = """
-.library { width: 100%; max-width: 46rem; margin: 0 auto; padding: 1rem 1rem 3rem; font-size: 15px; line-height: 1.6; }
+.library { width: 100%; max-width: 46rem; margin: 0 auto; padding: 1rem 1rem 3rem; }
+.library { font-size: 15px; line-height: 1.6; }
 .library h2 { font-size: 1.05rem; line-height: 1.5; font-weight: 600; margin: 1.5rem 0 .4rem; }
 .library .line { white-space: pre-wrap; overflow-wrap: anywhere; padding: .35rem 0; }
 .library .line { border-bottom: 1px solid #eee; }
