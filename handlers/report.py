@@ -107,7 +107,7 @@ def title_of(library: Library, what: str) -> str:
         return activity.title if activity else name
     post = library.posts.get(name)
     line = next(iter((post.title if post else name).strip().splitlines()), name)
-    line = fill(line, {NAMES: "某某"})
+    line = fill(line, {NAMES: "某某", "group": "本群"})
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 

@@ -74,7 +74,8 @@ def bring(
 
         settings = settings_of(config_file)
         today = datetime.now(ZoneInfo(settings.timezone)).date()
-        root = into or library_of(settings)
+        # Not into the library that 小二 came with, unless that is the one here.
+        root = into or Path(settings.library)
         for line in bring_in(file, root, kinds(routes()), today, calendar=calendar, tag=tag, force=force):
             print(line)
 
