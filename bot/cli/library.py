@@ -62,7 +62,9 @@ def bring(
     file: Annotated[Path, typer.Argument(help="排期表，.xlsx")],
     config_file: Config = None,
     *,
-    into: Annotated[Path | None, typer.Option("--into", help="写进哪个活动库，默认看配置文件")] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", help="写进哪个活动库，不写就是这里的，没有就新建")
+    ] = None,
     calendar: Annotated[str, typer.Option("--calendar", help="日历的名称；不写，就是表的文件名")] = "",
     tag: Annotated[str, typer.Option("--tag", help="给哪个标签的群；不写，就是日历的名称")] = "",
     force: Annotated[bool, typer.Option("--force", help="已经有的文件，也换掉")] = False,

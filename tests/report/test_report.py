@@ -242,7 +242,23 @@ async def test_the_files_come_from_the_page_too(tmp_path: Path) -> None:
 
 def test_a_full_week_is_whole_on_its_picture() -> None:
     """However much fell due: below the last line there is paper."""
-    due = Brought("s", "2026-11-16T20:00", 1, "do:x", "late", "", 2, 200, 2, "quiz", {1}, 1, 1, 9, 1)
+    due = Brought(
+        slot="s",
+        local="2026-11-16T20:00",
+        due=1,
+        what="do:x",
+        state="late",
+        reason="",
+        sent_at=2,
+        members=200,
+        hooked_at=2,
+        kind="quiz",
+        players={1},
+        answers=1,
+        right=1,
+        paid=9,
+        messages=1,
+    )
     week = Week([due] * 60, 200, top=[Ranked("阿强", 1, 1)] * 10)
     group = GroupWeek(Group(1, "shop", "g"), ZoneInfo("Asia/Shanghai"), week, {"do:x": "问答"})
     drawn = picture.of_group(group, date(2026, 11, 16))
