@@ -11,11 +11,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from bot.durations import in_words
+from bot.model import DAY, MINUTE
 from bot.sop.calendar import Audience, Calendar, Slot, slot_key
 from bot.sop.dates import Date
 from bot.sop.parts import Part, Words, digest, is_post_id
 from bot.sop.posts import Post
 from bot.sop.values import (
+    Attachment,
     ClockTime,
     Days,
     Duration,
@@ -64,6 +67,18 @@ class Activity(Part):
     title: Words = Field(description="名称：今日安排里是它，群主说「开始」也用它")
     goal: str = Field("", description="目的，给自己人看，群里不显示")
     kind: Words = Field(description="种类")
+    length: Annotated[Duration, at_least(MINUTE, "1m")] | None = Field(
+        None, description="大约办多久，比如 1h，至少 1m：活动库和安排里写给人看"
+    )
+    materials: Annotated[tuple[Attachment, ...], one_or_list(Attachment)] = Field(
+        (), description="要备好的东西：活动库里的文件，路径从活动库的根算起；安排里写给自己人看，群里不发"
+    )
+
+    @property
+    def facts(self) -> list[str]:
+        """What there is to know of it beside its title, in words for who plans it."""
+        length = [f"约 {in_words(self.length)}"] if self.length else []
+        return length + ([f"备好 {'、'.join(self.materials)}"] if self.materials else [])
 
 
 class Questions(Part):
@@ -73,6 +88,14 @@ class Questions(Part):
         alias="from", description="题库的编号，可以写几个"
     )
     pick: int = Field(ge=1, description="抽几题，不能比题库里的多")
+    not_again_within: Annotated[Duration, at_least(DAY, "1d")] | None = Field(
+        None, description="一个群问过的题，这么久以内不再问，比如 30d，按天算，至少 1d"
+    )
+
+    @property
+    def days_apart(self) -> int:
+        """Return for how many days a group is not asked a question again; 0 when nothing is said."""
+        return -(-(self.not_again_within or 0) // DAY)
 
     def banks(self) -> Sequence[str]:
         """Return the ids of the banks."""
