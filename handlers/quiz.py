@@ -93,6 +93,7 @@ class QuizActivity(Activity):
     """Rounds of questions of one game: an opening, and the first of them."""
 
     messages: ClassVar[int] = 2
+    ends: ClassVar[bool] = True
 
     kind: Literal["quiz"] = Field(description="种类：问答")
     game: Annotated[str, AfterValidator(_game)] = Field(description="玩法，和题库里的一样")
@@ -101,6 +102,11 @@ class QuizActivity(Activity):
     winners: Literal["all"] | First = Field(description="谁算赢：前几名，或者答对的都算（all）")
     reward: Reward = Field(description="给多少分")
     posts: Posts = Field(description="要说的话")
+
+    @property
+    def lap(self) -> int:
+        """A question, and the pause after it."""
+        return self.round.open + self.round.gap
 
 
 @router.slot("quiz", QuizActivity)
@@ -113,6 +119,7 @@ def start(activity: QuizActivity, turn: Turn) -> Sequence[Reply]:
     quiz = turn.store.quizzes.start(
         turn.group.id, definition, questions, turn.now, occurrence=turn.occurrence_id
     )
+    turn.run = f"quiz:{quiz.id}"
     minutes = max(1, round(activity.round.open / MINUTE))
     opening = Reply(
         activity.posts.opening,
@@ -291,6 +298,7 @@ def _end(turn: Turn, quiz: Quiz, state: str) -> None:
     turn.store.quizzes.end(quiz.id, state)
     turn.cancel("quiz.next", quiz.id)
     turn.unlisten(TOPIC)
+    turn.ended(f"quiz:{quiz.id}", state)
 
 
 def _idle(message: Message) -> Sequence[Reply]:
