@@ -16,6 +16,7 @@ from storage.db import Db
 from storage.query import Query
 from storage.tables import (
     answers,
+    hooks,
     members,
     occurrences,
     packets,
@@ -63,7 +64,10 @@ _OCCURRENCES = Query(
         occurrences.c.sent_at,
         occurrences.c.members,
         occurrences.c.hooked_at,
+        func.coalesce(hooks.c.reason, ""),
     )
+    .select_from(occurrences)
+    .outerjoin(hooks, (hooks.c.occurrence == occurrences.c.id) & (hooks.c.group_id == occurrences.c.group_id))
     .where(occurrences.c.group_id == bindparam("g"), *_within(occurrences.c.due))
     .order_by(occurrences.c.due, occurrences.c.id)
 )
@@ -132,7 +136,8 @@ class Brought:
     """One occurrence, and what it brought. `sent_at` and `hooked_at` are 0 for never.
 
     `kind` is quiz, red_packet, sign_in, or post for what nobody takes part in. `members` were in the group
-    then. `messages` came in the hour after; None where that is not known (any more).
+    then. `messages` came in the hour after, `around_hook` in the five minutes of the clock in which its hook
+    went out; None where that is not known (any more). `unhooked` says why a hook did not go out.
     """
 
     slot: str
@@ -144,12 +149,14 @@ class Brought:
     sent_at: int
     members: int
     hooked_at: int
+    unhooked: str
     kind: str = "post"
     players: set[int] = field(default_factory=set)
     answers: int = 0
     right: int = 0
     paid: int = 0
     messages: int | None = None
+    around_hook: int | None = None
 
     @property
     def played(self) -> bool:
@@ -293,6 +300,8 @@ class Reports:
             return  # forgotten
         for line in week.occurrences:
             line.members = line.members or week.members
+            if line.hooked_at:
+                line.around_hook = stretches.get(line.hooked_at // STRETCH * STRETCH, 0)
             if line.sent_at:
                 began = line.sent_at // STRETCH * STRETCH
                 line.messages = sum(stretches.get(began + number * STRETCH, 0) for number in range(12))

@@ -49,8 +49,16 @@ def cells(group: GroupWeek, one: Brought) -> tuple[str, ...]:
         str(one.right) if quiz else "",
         "" if one.messages is None else str(one.messages),
         str(one.paid) if one.played else "",
-        f"{moment(one.hooked_at, group.zone):%H:%M}" if one.hooked_at else "",
+        hook(group, one),
     )
+
+
+def hook(group: GroupWeek, one: Brought) -> str:
+    """When the hook went out, and how much was written around it; or why it did not."""
+    if not one.hooked_at:
+        return f"没发（{one.unhooked}）" if one.unhooked else ""
+    around = "" if one.around_hook is None else f"，{one.around_hook} 条"
+    return f"{moment(one.hooked_at, group.zone):%H:%M}{around}"
 
 
 def players(one: Brought) -> str:
