@@ -55,6 +55,7 @@ def _key(*parts: Any) -> Any:  # noqa: ANN401
 _OCCURRENCES = Query(
     select(
         occurrences.c.id,
+        func.coalesce(hooks.c.reason, ""),
         occurrences.c.slot,
         occurrences.c.local,
         occurrences.c.due,
@@ -64,7 +65,6 @@ _OCCURRENCES = Query(
         occurrences.c.sent_at,
         occurrences.c.members,
         occurrences.c.hooked_at,
-        func.coalesce(hooks.c.reason, ""),
     )
     .select_from(occurrences)
     .outerjoin(hooks, (hooks.c.occurrence == occurrences.c.id) & (hooks.c.group_id == occurrences.c.group_id))
@@ -149,7 +149,6 @@ class Brought:
     sent_at: int
     members: int
     hooked_at: int
-    unhooked: str
     kind: str = "post"
     players: set[int] = field(default_factory=set)
     answers: int = 0
@@ -157,6 +156,7 @@ class Brought:
     paid: int = 0
     messages: int | None = None
     around_hook: int | None = None
+    unhooked: str = ""
 
     @property
     def played(self) -> bool:
@@ -206,7 +206,9 @@ class Reports:
         """
         self._db.flush()
         rows = self._db.all(_OCCURRENCES, g=group, start=start, stop=stop)
-        lines = {key: Brought(*rest) for key, *rest in rows}
+        lines = {key: Brought(*rest) for key, _, *rest in rows}
+        for key, why, *_ in rows:
+            lines[key].unhooked = why
         week = Week(list(lines.values()))
         got: dict[int, int] = defaultdict(int)
         self._quizzes(group, start, stop, lines, week, got)

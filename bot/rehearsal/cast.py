@@ -70,11 +70,9 @@ class Cast:
             chance = self._chance(group.key, number)
             begin = self._start + number * DAY
             members = list(group.members)
-            group.playing = {
-                member.person.id: _rounds(member, chance)
-                for member in members
-                if chance.random() < member.on(number).plays
-            }
+            playing = [member for member in members if chance.random() < member.on(number).plays]
+            stays = self._chance(group.key, number, "stays")
+            group.playing = {member.person.id: _rounds(member, stays) for member in playing}
             yield from self._owner(group, begin, chance)
             for member in members:
                 yield from self._alone(group, member, number, begin, chance)

@@ -96,7 +96,7 @@ class Group:
     def plays(self, member: Member, values: Mapping[str, Any]) -> bool:
         """Whether somebody is there for a question, of which these are the values."""
         first, last = self.playing.get(member.person.id, (1, 0))
-        return first <= values["number"] <= last
+        return first <= int(values["number"]) <= last
 
 
 def crowd(prefix: str, many: int, back: int, chance: Random) -> list[Member]:

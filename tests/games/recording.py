@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from bot import logs
 from bot.app import kinds, routes
 from bot.config import Settings
-from bot.model import DAY, SECOND
+from bot.model import SECOND
 from bot.rehearsal.cast import Cast, questions
 from bot.rehearsal.casting import casting
 from bot.rehearsal.rehearsing import MONDAY
