@@ -47,6 +47,7 @@ from handlers import (
     calendar,
     entry,
     help,  # noqa: A004
+    hook,
     plan,
     points,
     quiz,
@@ -71,6 +72,7 @@ HANDLERS: Sequence[ModuleType] = (
     points,
     red_packet,
     quiz,
+    hook,
     report,
     help,
 )

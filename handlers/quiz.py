@@ -58,6 +58,7 @@ def start(activity: QuizActivity, turn: Turn) -> Sequence[Reply]:
     questions = _pick(activity, turn)
     kept = activity.model_dump_json(by_alias=True)
     quiz = turn.store.quizzes.start(turn.group.id, kept, questions, turn.now, occurrence=turn.occurrence_id)
+    turn.run = f"quiz:{quiz.id}"
     minutes = max(1, round(activity.round.open / MINUTE))
     opening = Reply(
         activity.posts.opening,
@@ -251,6 +252,7 @@ def _end(turn: Turn, quiz: Quiz, state: str) -> None:
     turn.store.quizzes.end(quiz.id, state)
     turn.cancel("quiz.next", quiz.id)
     turn.unlisten(TOPIC)
+    turn.ended(f"quiz:{quiz.id}", state)
 
 
 def _between(message: Message, turn: Turn) -> Sequence[Reply]:

@@ -104,6 +104,7 @@ class QuizActivity(Activity):
     """Rounds of questions of one game: an opening, and the first of them."""
 
     messages: ClassVar[int] = 2
+    ends: ClassVar[bool] = True
 
     kind: Literal["quiz"] = Field(description="种类：问答")
     game: Annotated[str, AfterValidator(_game)] = Field(description="玩法，和题库里的一样")
@@ -131,6 +132,11 @@ class QuizActivity(Activity):
         if rule and not rule.at and "times" in variables(posts.opening):
             raise ValueError("opening 里的 {times} 是每题几点出，要 round 里写了 at 才有")
         return posts
+
+    @property
+    def lap(self) -> int:
+        """A question, and the pause after it, which at set times of the day is none to wait for."""
+        return self.round.open + (0 if self.round.at else self.round.rest)
 
     @property
     def facts(self) -> list[str]:
