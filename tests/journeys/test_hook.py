@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+from bot.console.report.reading import reader
+from bot.errors import NotSent
 from tests.harness import Group, World, library
 
 TALKED = """\
@@ -215,3 +218,33 @@ async def test_a_hook_of_several_messages(tmp_path: Path) -> None:
     async with hooked(tmp_path, **{"texts/notes.yaml": texts}) as world:
         group = await begin(world, "快答")
         assert (await group.clock(advance="3m"))[-2:] == ["第一条", "第二条"]
+
+
+async def test_after_a_quiz_that_nobody_saw_there_is_none(tmp_path: Path) -> None:
+    """Its question was never sent, so nobody looks."""
+    async with hooked(tmp_path) as world:
+        group = await world.group()
+        wire = world.between(lambda _: NotSent("断线"))
+        await group.say("掌柜", "@小二 开始 快答")
+        await group.clock(advance="61s")
+        wire.trouble = lambda _: None
+        assert NOTE not in await group.clock(advance="30m")
+        assert kept(world) == [("dropped", "活动没发出去")]
+
+
+async def test_the_report_tells_when_it_went_out_or_why_not(tmp_path: Path) -> None:
+    """With how many messages came in those five minutes of the clock."""
+    slots = 'slots: [{id: a, at: "19:00", do: talk}, {id: b, at: "21:00", do: talk}]'
+    async with hooked(tmp_path, **calendar(slots)) as world:
+        group = await world.group()
+        await group.clock(to="2030-01-07T19:00")
+        await talk(group, *range(1, 12), 6, 3, 1, 1)
+        await group.clock(to="2030-01-07T22:00")
+        await world.app._write_counts()
+        read = reader(world.settings, world.app.library, group="sandbox/g2")
+        report: Any = (await world.app.database.read(read)).as_json()
+        told = [
+            (one["hook"], one["messages_around_hook"], one["no_hook_because"])
+            for one in report["groups"][0]["occurrences"]
+        ]
+        assert told == [("2030-01-07T19:06:30+08:00", 22, ""), (None, None, "一天最多 1 条钩子")]

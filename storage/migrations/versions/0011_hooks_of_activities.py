@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name="fk_hooks_group_id"),
         sa.PrimaryKeyConstraint("id", name="pk_hooks"),
     )
-    op.create_index("ix_hooks_group_id_state", "hooks", ["group_id", "state"])
+    op.create_index("ix_hooks_group_id_hooks_state", "hooks", ["group_id", "state"])
 
 
 def downgrade() -> None:
