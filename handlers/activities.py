@@ -25,6 +25,7 @@ router = Router(
     },
 )
 SHOWN = 20
+QUOTES = "「」《》“”\"'"
 
 
 @router.command("活动库", role=Role.OWNER)
@@ -43,7 +44,7 @@ def library(_message: Message, turn: Turn) -> Reply:
 @router.command("开始", role=Role.OWNER, rest=True, talk=True)
 def start(message: Message, turn: Turn) -> Result:
     """Start an activity of the library now, by its title, its id or its number in the list."""
-    wanted = plain(turn.rest)
+    wanted = plain(turn.rest).strip(QUOTES)
     ours, others = _shelves(turn)
     known = {**ours, **others}
     numbered = dict(enumerate(known.values(), 1))

@@ -27,6 +27,7 @@ router = Router(
         "calendar.with": "标签：{tags}，日历：{titles}。",
         "calendar.without": "标签：{tags}，还没有哪本日历是给它的。",
         "calendar.tagged": "标签换好了。{calendars}",
+        "calendar.untagged": "标签清空了。{calendars}",
         "calendar.no_tags": "还没有标签。说「标签 理财」打上，日历照着标签走。",
         "calendar.bad_tags": "标签最多 {most} 个，每个最多 {length} 个字。",
         "calendar.paused": "日程暂停了，说「@小二 继续」再接着来。签到和积分照常。",
@@ -37,7 +38,7 @@ router = Router(
         "calendar.warm_title": "预告：{title}",
     },
 )
-TAGS, TAG = 5, 12
+TAGS, TAG, NO_TAGS = 5, 12, "清空"
 WEEK, SILENT = 7, {"silent-7d": 7, "silent-30d": 30}
 RETRY = 30 * SECOND
 STATES = {
@@ -73,7 +74,10 @@ def open_up(_message: Message, turn: Turn) -> Reply:
 
 @router.command("标签", role=Role.OWNER, rest=True, talk=True)
 def tag(_message: Message, turn: Turn) -> Reply:
-    """Set the group's tags, or say which it has."""
+    """Set the group's tags, take them away, or say which it has."""
+    if plain(turn.rest) == NO_TAGS:
+        turn.set_tags([])
+        return Reply("calendar.untagged", {"calendars": _calendars(turn)}, to=turn.person)
     tags = _tags(turn)
     if tags:
         turn.set_tags(tags)

@@ -38,6 +38,7 @@ async def test_the_library_is_listed_with_the_groups_own_first(tmp_path: Path) -
         ]
         assert await group.ask("掌柜", "@小二 开始 ４。") == "别处"
         assert (await group.say("掌柜", "开始3"))[0] == "快问，共 2 题"
+        assert "已经有一场问答" in await group.ask("掌柜", "@小二 开始 《快问》")
         assert "3. 快问（等这一场问答结束）" in await group.ask("掌柜", "活动庫")
         assert await group.ask("阿强", "活动库") == "@阿强 这件事要群主来说。"
 
