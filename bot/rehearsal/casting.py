@@ -26,12 +26,13 @@ def casting(
     days: int,
     seed: int,
 ) -> list[Group]:
-    """So many groups of so many members, the calendars in turn. Raises Unusable.
+    """So many groups of so many members, the calendars' audiences in turn. Raises Unusable.
 
     Fewer where calendars name the groups that they are for, and no more than that.
     """
     named: set[str] = set()
-    places = [_places(found, accounts, named) for found in _wanted(library, calendar)]
+    tagged: set[tuple[str, ...]] = set()
+    places = [_places(found, accounts, named, tagged) for found in _wanted(library, calendar)]
     groups = []
     for number, (account, chat, title, tags) in enumerate(islice(_in_turn(places), many), 1):
         chance = Random(f"{seed} {number}")
@@ -65,8 +66,13 @@ def _wanted(library: Library, calendar: str | None) -> Sequence[Calendar]:
     return [library.calendars[calendar]]
 
 
-def _places(calendar: Calendar, accounts: Collection[str], named: set[str]) -> Iterator[Place]:
-    """Groups that a calendar is for: those that it names, once each; then any with a tag of its."""
+def _places(
+    calendar: Calendar, accounts: Collection[str], named: set[str], tagged: set[tuple[str, ...]]
+) -> Iterator[Place]:
+    """Groups that a calendar is for: those that it names, once each; then any with a tag of its.
+
+    Groups with a tag are made for the first calendar that has it.
+    """
     audience = calendar.audience
     tags = tuple(tag for tag in audience.tags if audience.reaches([tag], []))[:1]
     for name in audience.groups:
@@ -75,7 +81,10 @@ def _places(calendar: Calendar, accounts: Collection[str], named: set[str]) -> I
         named.add(name)
         account, _, chat = name.partition("/")
         yield (account, chat, name, tags) if chat and account in accounts else ("", "", name, tags)
-    for _ in count() if tags else ():
+    if not tags or tags in tagged:
+        return
+    tagged.add(tags)
+    for _ in count():
         yield "", "", "", tags
 
 

@@ -48,7 +48,7 @@ def left_out(rule: Rule, day: date, holidays: Holidays) -> bool:
     return rule.only != "" and holidays.off(day) != (rule.only == DAYS_OFF)
 
 
-@lru_cache(32768)
+@lru_cache(1024)
 def count(rule: Rule, day: date, holidays: Holidays) -> int:
     """Return how many dates a rule had before a day, since a day that is the same for all."""
     number = bisect_left(_kept(rule, day.year, holidays), day)

@@ -5,10 +5,9 @@ A slot that is left out is planned all the same, with the reason, so that nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -67,6 +66,24 @@ def lines(name: str, calendar: Calendar, overrides: Iterable[int], floor: int) -
         yield Line(slot_key(name, slot), here, calendar, calendar.rule(here), floor, skip)
 
 
+class Time(NamedTuple):
+    local: str
+    wall: datetime
+    due: int
+
+
+def times_of(
+    at: time, rule: Rule, zone: str, first: date, last: date, holidays: Holidays
+) -> tuple[Time, ...]:
+    """Return when a slot is due in a time zone on these dates, whatever else is known of it."""
+    tz = ZoneInfo(zone)
+    walls = [datetime.combine(day, at) for day in between(rule, first, last, holidays)]
+    return tuple(Time(f"{wall:%Y-%m-%dT%H:%M}", wall, moment_of(wall, tz)) for wall in walls)
+
+
+Times = Callable[[time, Rule, str, date, date, Holidays], tuple[Time, ...]]
+
+
 class Due:
     """The occurrences of groups with these lines in one time zone. Those that are made are of group 0."""
 
@@ -90,7 +107,7 @@ class Due:
         caps = [line.calendar.posts_a_day for line in held if line.calendar.posts_a_day]
         self._most = min(caps, default=0)
 
-    def between(self, start: int, end: int) -> list[Occurrence]:
+    def between(self, start: int, end: int, times: Times) -> list[Occurrence]:
         """Return what is due after `start`, up to `end`, in order.
 
         Whole dates are planned, as many more as a warning-up may come before: how many posts a day has does
@@ -101,16 +118,16 @@ class Due:
         last = wall_of(end, tz).date() + timedelta(1 + 2 * self._lead)
         drafts: list[_Draft] = []
         for line in self._lines:
-            for draft in self._mains(line, first, last):
+            for draft in self._mains(line, first, last, times):
                 drafts.append(draft)
                 drafts += self._before(line, draft, len(drafts) - 1, tz)
         made = self._capped(drafts) if self._most else [draft.one for draft in drafts]
         return sorted((one for one in made if start < one.due <= end), key=_order)
 
-    def _mains(self, line: Line, first: date, last: date) -> Iterator[_Draft]:
+    def _mains(self, line: Line, first: date, last: date, times: Times) -> Iterator[_Draft]:
         slot, own = line.slot, self._own
         since = max(line.floor, self._since.get(line.key, line.floor))
-        for local, planned, at_first in _times(slot.at, line.rule, self._zone, first, last, self._holidays):
+        for local, planned, at_first in times(slot.at, line.rule, self._zone, first, last, self._holidays):
             wall, due, notes = planned, at_first, []
             if moved := own.moves.get((line.key, local)):
                 wall = datetime.fromisoformat(moved)
@@ -192,20 +209,6 @@ class Due:
 
 def _order(one: Occurrence) -> tuple[int, int, str, str]:
     return one.due, -one.priority, one.slot, one.local
-
-
-class _Time(NamedTuple):
-    local: str
-    wall: datetime
-    due: int
-
-
-@lru_cache(4096)
-def _times(at: time, rule: Rule, zone: str, first: date, last: date, holidays: Holidays) -> tuple[_Time, ...]:
-    """Return when a slot is due in a time zone on these dates, whatever else is known of it."""
-    tz = ZoneInfo(zone)
-    walls = [datetime.combine(day, at) for day in between(rule, first, last, holidays)]
-    return tuple(_Time(f"{wall:%Y-%m-%dT%H:%M}", wall, moment_of(wall, tz)) for wall in walls)
 
 
 def _quiet(calendar: Calendar, wall: datetime) -> str:

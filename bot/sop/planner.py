@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from operator import attrgetter
 
 from bot.model import DAY, Occurrence
 from bot.sop.calendar import Calendar
-from bot.sop.due import PAUSED, Due, Named, Own, lines
+from bot.sop.due import PAUSED, Due, Named, Own, lines, times_of
 from bot.sop.holidays import NO_MORE, Holidays
 
 __all__ = ["PAUSED", "GroupPlan", "Plans", "next_due", "plan"]
@@ -105,8 +106,9 @@ class Plans:
     def between(self, start: int, end: int) -> list[Occurrence]:
         """Return all occurrences with start < due <= end, by due, group, priority and slot."""
         found: list[Occurrence] = []
+        times = cache(times_of)  # many groups ask for the same
         for due, alike in self._families:
-            for slot, _, *rest in due.between(start, end):
+            for slot, _, *rest in due.between(start, end, times):
                 found += [Occurrence._make((slot, group, *rest)) for group in alike]
         # Those of one group are in order already, and stay in it.
         found.sort(key=attrgetter("group"))
@@ -117,7 +119,8 @@ class Plans:
         """Return when the first occurrence after `after` is due, or None when there will be none."""
         start, span = after, DAY
         while self._families and span <= _LONGEST:
-            made = [due.between(start, after + span) for due, _ in self._families]
+            times = cache(times_of)
+            made = [due.between(start, after + span, times) for due, _ in self._families]
             if any(made):
                 return min(some[0].due for some in made if some)
             start, span = after + span, span * 2

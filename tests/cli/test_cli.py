@@ -39,13 +39,21 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_the_shipped_library_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`check` needs no database and no configuration, and leaves with 0; also from elsewhere."""
+    """`check` needs no database and no configuration, and leaves with 0; also from elsewhere.
+
+    Years of which nobody can know the days off yet are all that it remarks.
+    """
     for words in ((), (SHIPPED,)):
         result = xiaoer("check", *words)
-        assert (result.exit_code, result.stdout.startswith("没有错：")) == (0, True)
+        *remarks, good = result.stdout.splitlines()
+        assert (result.exit_code, good.startswith("没有错：")) == (0, True)
+        assert all("年的放假安排" in remark for remark in remarks), remarks
         assert int(re.findall(r"(\d+) 道题", result.stdout)[0]) >= 60
     result = xiaoer("check", SHIPPED, "--json")
-    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert (result.exit_code, {told["level"] for told in json.loads(result.stdout)} - {"warning"}) == (
+        0,
+        set(),
+    )
     monkeypatch.chdir(tmp_path)
     assert xiaoer("check").exit_code == 0
     assert list(tmp_path.iterdir()) == []
@@ -68,7 +76,7 @@ def test_faults_are_told_all_at_once_with_their_place(tmp_path: Path) -> None:
     faults = json.loads(xiaoer("check", root, "--json").stdout)
     assert len(faults) == len(lines)
     assert all(set(fault) == {"file", "line", "col", "message", "level"} for fault in faults)
-    assert {fault["level"] for fault in faults} == {"fault"}
+    assert {fault["level"] for fault in faults} <= {"fault", "warning"}
     missing = xiaoer("check", tmp_path / "nowhere")
     assert (missing.exit_code, "找不到" in missing.stdout) == (1, True)
 

@@ -19,8 +19,8 @@ from tests.harness import World, library
 
 
 def quick(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What was logged, except that this machine is slow."""
-    return [dict(line) for line in lines if line["event"] != "slow turn"]
+    """What was logged, except that this machine is slow, and that nobody arranged the days off of 2030 yet."""
+    return [dict(line) for line in lines if line["event"] not in {"slow turn", "days off are not known"}]
 
 
 @pytest.fixture

@@ -544,25 +544,30 @@ def test_what_is_an_activity_and_a_post_cannot_take_turns(tmp_path: Path) -> Non
 
 
 def test_names_are_for_posts_to_some(tmp_path: Path) -> None:
-    """A post that calls people by name goes where it is known who is meant."""
+    """A post that calls people by name goes where it is known who is meant. A slot that is wrong is put aside
+    alone; with what some groups are to have instead of it, the calendar is.
+    """
     slots = (
         "  - {id: a, at: 08:00, day: 1, post: hello}\n"
         "  - {at: 09:00, post: hello}\n"
         "  - {id: b, at: 10:00, rotate: [brief, hello]}\n"
-        "overrides:\n"
-        "  - {slot: a, groups: [甲], post: hello}\n"
-        "  - {slot: b, groups: [甲], post: hello}\n"
+    )
+    overrides = (
+        "overrides:\n  - {slot: a, groups: [甲], post: hello}\n  - {slot: b, groups: [甲], post: hello}\n"
     )
     files: dict[str, str | bytes] = {
-        CAL: HEAD + slots,
+        CAL: HEAD + slots + overrides,
+        "calendars/d.yaml": HEAD.replace("甲", "丁") + slots,
         TEXT: "hello: {several: [早, {card: {title: '你好，{names}', url: 'https://example.com'}}]}\n",
     }
     loaded = library(tmp_path, files)
     said = '帖子 "hello" 里有 {names}，只能发在有 day 或 segment 的时段'
-    assert [str(fault).partition("c.yaml:")[2] for fault in loaded.faults] == [
-        f"{place}: {said}" for place in ("5:23", "6:40", "9:34")
+    assert [str(fault).partition("calendars/")[2] for fault in loaded.faults] == [
+        f"{place}: {said}"
+        for place in ("c.yaml:5:23", "c.yaml:6:40", "c.yaml:9:34", "d.yaml:5:23", "d.yaml:6:40")
     ]
-    assert [slot.post for slot in loaded.calendars["c"].slots] == ["hello"]
+    assert "c" not in loaded.calendars
+    assert [slot.post for slot in loaded.calendars["d"].slots] == ["hello"]
 
 
 def test_a_misspelt_folder_is_told(tmp_path: Path) -> None:
