@@ -106,13 +106,19 @@ async def test_late_failed_and_unknown_are_told_each_in_its_words(tmp_path: Path
 
 
 async def test_what_is_sent_late_is_told(tmp_path: Path) -> None:
-    """It went out all the same."""
-    async with world_of(tmp_path, A) as world:
+    """When more than half of its `late` was over; it went out all the same, and the report tells of both."""
+    async with world_of(
+        tmp_path, 'id: a, at: "08:00", post: 早上好, late: 20m', A.replace("a,", "b,")
+    ) as world:
         desk = await ops(world)
         group = await world.group("甲")
-        await world.restart("65m")
-        assert await group.lines() == ["早上好"]
+        await world.restart("67m")
+        assert await group.lines() == ["早上好", "早上好"]
         assert await desk.clock(advance="2m") == [HEAD + "1 个群晚发：01-07 08:00 早上好（甲）"]
+        assert world.sql("SELECT slot, state FROM occurrences ORDER BY slot") == [
+            ("week/a", "late"),
+            ("week/b", "late"),
+        ]
 
 
 async def test_notices_are_ten_minutes_apart(tmp_path: Path) -> None:
