@@ -20,8 +20,7 @@ Has = tuple[Collection[str], Collection[str]]  # a group's tags, and the names i
 def doubtful(library: Library, today: date, groups: Sequence[Has] = ()) -> list[Fault]:
     """Return what an operator should look at, as of a day. `groups` are those that are open, when it is known."""
     found = [*_collisions(library, today), *unknown_years(library, today), *_past(library, today)]
-    if groups:
-        found += _for_nobody(library, groups)
+    found += _for_nobody(library, groups)
     return sorted(found)
 
 
@@ -97,11 +96,15 @@ def _past(library: Library, today: date) -> Iterator[Fault]:
 
 
 def _for_nobody(library: Library, groups: Iterable[Has]) -> Iterator[Fault]:
-    """Find the calendars that no open group has."""
+    """Find the calendars that leave out all they are for, and, if any group is open, those that none has."""
     known = list(groups)
     for name, calendar in library.calendars.items():
-        if calendar.slots and not any(calendar.audience.reaches(*group) for group in known):
-            place = library.places[slot_key(name, calendar.slots[0])]
-            wanted = "、".join((*calendar.audience.tags, *calendar.audience.groups))
+        audience = calendar.audience
+        message = ""
+        if not _meet(audience, audience):
+            message = "audience 里要的，except 又都去掉了，谁也收不到"
+        elif known and not any(audience.reaches(*group) for group in known):
+            wanted = "、".join((*audience.tags, *audience.groups))
             message = f"开张的群里没有一个是这本日历要的（{wanted}），现在谁也收不到"
-            yield replace(place, message=message)
+        if message and calendar.slots:
+            yield replace(library.places[slot_key(name, calendar.slots[0])], message=message)

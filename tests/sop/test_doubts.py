@@ -51,7 +51,7 @@ def test_calendars_meet_where_a_group_can_have_both(tmp_path: Path) -> None:
         ("tags: [一], except: {tags: [一]}", False),
     ]:
         other = calendar('id: b, at: "08:00", on: sun, post: 早', audience=audience)
-        found = told(tmp_path, one, other)
+        found = [line for line in told(tmp_path, one, other) if "撞在" in line]
         assert len(found) == meets
         assert all(
             line.startswith('y.yaml:4:5: 2026-11-29 08:00 和日历 "x" 的时段 "a" 撞在同一时刻')
@@ -87,6 +87,14 @@ def test_a_day_that_is_over_is_told(tmp_path: Path) -> None:
         'id: b, at: "09:00", once: [2026-11-25, 2026-11-23], do: morning',
     )
     assert told(tmp_path, book) == ["x.yaml:4:5: 2026-11-24 已经过去了，这一条不会再发，可以删掉"]
+
+
+def test_a_calendar_that_leaves_out_all_it_is_for_is_told(tmp_path: Path) -> None:
+    """Whatever groups there are; one that leaves out some is not."""
+    nobody = calendar('id: a, at: "08:00", do: morning', audience="tags: [甲], except: {tags: [乙, 甲]}")
+    some = calendar('id: b, at: "09:00", do: morning', audience="tags: [甲, 乙], except: {tags: [乙]}")
+    said = ["x.yaml:4:5: audience 里要的，except 又都去掉了，谁也收不到"]
+    assert told(tmp_path, nobody, some) == told(tmp_path, nobody, some, groups=("甲",)) == said
 
 
 def test_a_calendar_that_no_group_has_is_told(tmp_path: Path) -> None:
