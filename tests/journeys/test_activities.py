@@ -66,6 +66,21 @@ async def test_what_is_like_nothing_is_sent_to_the_list(tmp_path: Path) -> None:
         assert await group.say("阿强", "开始 看拼音") == []
 
 
+async def test_a_thousand_activities_are_not_all_listed(tmp_path: Path) -> None:
+    """The first of them, and how many more; by its name or number each can be started."""
+    call = "title: 早安 {}\nkind: sign_in\nposts: {{opening: 早 {}}}\n"
+    more = {f"activities/x{number:04}.yaml": call.format(number, number) for number in range(100)}
+    async with World(tmp_path / "data", None, library(tmp_path / "lib", {**FILES, **more}, SLOTS)) as world:
+        group = await world.group()
+        lines = (await group.ask("掌柜", "活动库")).splitlines()
+        assert lines[-3:] == [
+            "60. 早安 53",
+            "还有 46 个没列，说活动名一样能开始。",
+            "说「@小二 开始」加活动名或者号码，马上就办。",
+        ]
+        assert await group.ask("掌柜", "@小二 开始 早安 99") == "早 99"
+
+
 async def test_an_empty_library_says_so(tmp_path: Path) -> None:
     """And nothing can be started."""
     async with World(tmp_path / "data", library=tmp_path / "nowhere") as world:
