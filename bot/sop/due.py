@@ -160,7 +160,7 @@ class Due:
             if moved:
                 wall = datetime.fromisoformat(moved)
             due = moment_of(wall, tz)
-            if wall >= main.wall or due < max(line.floor, self._since.get(key, line.floor)):
+            if due >= main.one.due or due < max(line.floor, self._since.get(key, line.floor)):
                 continue
             skip = (
                 main.one.skip
