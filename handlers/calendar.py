@@ -119,7 +119,6 @@ def slot(timer: Timer, turn: Turn) -> Result:
         playing = turn.store.quizzes.running(turn.group.id)
         why = "等不到游戏结束" if playing else "过了时间才轮到"
         turn.store.occurrences.end(claimed.id, "missed", why)
-        turn.remark("a slot was missed", slot=claimed.slot, local=claimed.local, why=why)
         return None
     if turn.store.quizzes.running(turn.group.id):
         turn.timer("slot", claimed.id, min(turn.now + RETRY, last + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.config import Settings
 from bot.errors import NotSent, Unsupported, Unsure
@@ -39,12 +40,17 @@ async def test_what_was_missed_is_told_in_one_message(tmp_path: Path) -> None:
         desk = await ops(world)
         for title in ("甲", "乙"):
             await world.group(title)
-        await world.restart("2h")
+        with capture_logs() as lines:
+            await world.restart("2h")
         assert await desk.lines() == []
         assert await desk.clock(advance="20s") == []
         missed = "2 个群错过：01-07 {}（乙、甲）。过了时间才轮到。"
         said = HEAD + missed.format("08:00 早上好") + "\n" + missed.format("08:02 再来一次")
-        assert await desk.clock(advance="1m") == [said]
+        assert not [one for one in lines if "missed" in str(one)]
+        with capture_logs() as lines:
+            assert await desk.clock(advance="1m") == [said]
+        (line,) = [one for one in lines if one["log_level"] == "warning"]
+        assert (line["event"], line["missed"], line["text"]) == ("notice", 4, said)
         await world.restart("1h")
         assert await desk.clock(advance="1h") == []
         assert world.sql("SELECT text FROM notices") == [(said,)]
