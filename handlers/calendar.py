@@ -13,7 +13,8 @@ from bot.dispatch.turn import Turn
 from bot.errors import Refused
 from bot.model import SECOND, Member, Message, Reply, Result, Role, Timer, effects_of, names_of
 from bot.sop.due import PAUSED
-from bot.sop.schema import Slot, slot_key
+from bot.sop.posts import NAMES
+from bot.sop.schema import Slot, slot_key, variables
 from handlers.report import title_of
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def _carry_out(claimed: Claimed, turn: Turn, last: int) -> Result:
         return _warm_up(name, claimed, turn)._replace(send_before=last)
     if kind == "post":
         slot = _slot(claimed.slot, turn)
+        if slot is None and _calls(name, turn):
+            turn.store.occurrences.end(claimed.id, "skipped", "日历里已经没有这一条")
+            return None
         return _to_some(name, slot, claimed, turn) if slot and slot.for_some else turn.post(name, last=last)
     activity = turn.library.activities.get(name)
     if activity is None:
@@ -153,6 +157,12 @@ def _slot(key: str, turn: Turn) -> Slot | None:
     name = key.partition("/")[0]
     slots = turn.library.calendars[name].slots if name in turn.library.calendars else ()
     return next((slot for slot in slots if slot_key(name, slot) == key), None)
+
+
+def _calls(name: str, turn: Turn) -> bool:
+    """Whether a post calls people by name: without its slot nobody knows whom."""
+    post = turn.library.posts.get(name)
+    return any(NAMES in variables(said) for said in (post.words if post else (name,)))
 
 
 def _warm_up(coming: str, claimed: Claimed, turn: Turn) -> Reply:
