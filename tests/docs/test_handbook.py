@@ -31,6 +31,7 @@ from tests.importing.sheets import sheet
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = (
     "README.md",
+    "docs/first-week.md",
     "docs/handbook.md",
     "docs/how-it-works.md",
     "docs/wechat.md",
