@@ -25,8 +25,7 @@ def doubtful(library: Library, today: date, groups: Sequence[Has] = ()) -> list[
     """Return what an operator should look at, as of a day. `groups` are those that are open, when it is known."""
     found = [*_collisions(library, today), *unknown_years(library, today), *_past(library, today)]
     found += _too_few_questions(library, today)
-    if groups:
-        found += _for_nobody(library, groups)
+    found += _for_nobody(library, groups)
     return sorted(found)
 
 
@@ -181,11 +180,15 @@ def _most_within(whole: Counter[date], span: int, ends: Collection[date]) -> tup
 
 
 def _for_nobody(library: Library, groups: Iterable[Has]) -> Iterator[Fault]:
-    """Find the calendars that no open group has."""
+    """Find the calendars that leave out all they are for, and, if any group is open, those that none has."""
     known = list(groups)
     for name, calendar in library.calendars.items():
-        if calendar.slots and not any(calendar.audience.reaches(*group) for group in known):
-            place = library.places[slot_key(name, calendar.slots[0])]
-            wanted = "、".join((*calendar.audience.tags, *calendar.audience.groups))
+        audience = calendar.audience
+        message = ""
+        if not _meet(audience, audience):
+            message = "audience 里要的，except 又都去掉了，谁也收不到"
+        elif known and not any(audience.reaches(*group) for group in known):
+            wanted = "、".join((*audience.tags, *audience.groups))
             message = f"开张的群里没有一个是这本日历要的（{wanted}），现在谁也收不到"
-            yield replace(place, message=message)
+        if message and calendar.slots:
+            yield replace(library.places[slot_key(name, calendar.slots[0])], message=message)
