@@ -21,6 +21,7 @@ from bot.app import App
 from bot.config import PAGE_PASSWORD, Settings
 from bot.console import notes, settling, watch
 from bot.console.password import Password
+from bot.console.report import downloads
 from bot.errors import Unusable
 from storage.place import server_of
 
@@ -59,6 +60,7 @@ def face(app: App, password: str = "") -> FastAPI:
     made.add_middleware(http.Bounded)
     made.include_router(watch.router(app))
     made.include_router(settling.router(app))
+    made.include_router(downloads.router(app))
     if app.sandbox is not None:
         made.include_router(http.router(app.sandbox, desk(app)))
     else:
@@ -66,7 +68,7 @@ def face(app: App, password: str = "") -> FastAPI:
         @made.get("/")
         async def at_work() -> PlainTextResponse:
             return PlainTextResponse(
-                "小二在群里当差。沙箱没有开；这一周的安排在 /preview，活动库和提醒在 /library。"
+                "小二在群里当差。沙箱没有开；这一周的安排在 /preview，周报在 /report，活动库和提醒在 /library。"
             )
 
     if app.settings.page.loopback:
@@ -145,6 +147,7 @@ def _mount_pages(app: App, made: FastAPI) -> None:
     from bot.adapters.sandbox import page  # noqa: PLC0415
     from bot.console import library  # noqa: PLC0415
     from bot.console.preview import page as preview  # noqa: PLC0415
+    from bot.console.report import page as report  # noqa: PLC0415
 
     if app.sandbox is not None:
         page.mount(made, app.sandbox, desk(app))
@@ -152,6 +155,7 @@ def _mount_pages(app: App, made: FastAPI) -> None:
         page.bind(made)
     library.mount(app)
     preview.mount(app)
+    report.mount(app)
 
 
 def _at_work(app: App, address: str) -> notes.AtWork:

@@ -107,7 +107,7 @@ def title_of(library: Library, what: str) -> str:
         return activity.title if activity else name
     post = library.posts.get(name)
     line = next(iter((post.title if post else name).strip().splitlines()), name)
-    line = fill(line, {NAMES: "某某"})
+    line = fill(line, {NAMES: "某某", "group": "本群"})
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
@@ -124,17 +124,20 @@ def late(one: Brought) -> int:
 
 def told(week: Week) -> Iterator[str]:
     """The week in a few lines."""
-    counted = Counter(one.state for one in week.occurrences)
-    outcomes = "，".join(
-        words.format(n=counted[state]) for state, words in OUTCOMES.items() if counted[state]
-    )
-    yield f"日程 {len(week.occurrences)} 件：{outcomes}。" if outcomes else "没有到点的日程。"
+    many = len(week.occurrences)
+    yield f"日程 {many} 件：{outcomes(week)}。" if many else "没有到点的日程。"
     yield f"参加 {len(week.players)} 人，群里 {week.members} 人" + (
         f"，新来 {week.joined} 人。" if week.joined else "。"
     )
     if average := mean_players(week):
         yield f"每场平均 {average[0]}/{average[1]} 人参加。"
     yield f"说话 {week.wrote} 人 {week.messages} 条，签到 {week.sign_ins} 人次，得分 {week.points}。"
+
+
+def outcomes(week: Week) -> str:
+    """`按时 9，晚了 1`; empty when nothing fell due."""
+    counted = Counter(one.state for one in week.occurrences)
+    return "，".join(words.format(n=counted[state]) for state, words in OUTCOMES.items() if counted[state])
 
 
 def mean_players(week: Week) -> tuple[int, int] | None:

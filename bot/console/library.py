@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from nicegui import ui
 
 from bot.clock import as_datetime
+from bot.console import around
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -29,15 +30,17 @@ def mount(app: App) -> None:
         async def show() -> None:
             told[0] = await _fill(app, page, told[0])
 
-        with ui.element("div").classes("library") as page:
-            pass
+        with ui.element("main").classes("library"):
+            around.links(app, "/library")
+            page = ui.element("div")
         await show()
         ui.timer(EVERY, show)
 
 
 _CSS = """
-.library { max-width: 46rem; margin: 0 auto; padding: 1.25rem 1rem 3rem; font-size: 15px; line-height: 1.6; }
-.library h2 { font-size: 1.05rem; font-weight: 600; margin: 1.5rem 0 .4rem; }
+.library { width: 100%; max-width: 46rem; margin: 0 auto; padding: 1rem 1rem 3rem; }
+.library { font-size: 15px; line-height: 1.6; }
+.library h2 { font-size: 1.05rem; line-height: 1.5; font-weight: 600; margin: 1.5rem 0 .4rem; }
 .library .line { white-space: pre-wrap; overflow-wrap: anywhere; padding: .35rem 0; }
 .library .line { border-bottom: 1px solid #eee; }
 .library .quiet { color: #777; }

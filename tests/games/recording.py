@@ -25,7 +25,7 @@ from bot.rehearsal.rehearsing import MONDAY
 from bot.rehearsal.stage import Plan, Stage
 from bot.rehearsal.world import BOT, Line
 from bot.sop.library import load
-from handlers.quiz import GAMES, QuizActivity
+from handlers.quiz_activity import GAMES, QuizActivity
 from tests import databases
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -52,7 +52,7 @@ class Bot:
 
 
 @contextmanager
-def bot(data: Path, *options: str, port: int = 0, **environment: str) -> Iterator[Bot]:
+def bot(data: Path, *options: str, port: int = 0, home: Path = ROOT, **environment: str) -> Iterator[Bot]:
     """Run 小二 on a data folder, warnings as errors, until the block ends."""
     log = data.parent / f"{data.name}.log"
     command = [sys.executable, "-W", "error", "-m", "bot.cli", "run", "--port", str(port), *words(data)]
@@ -60,7 +60,7 @@ def bot(data: Path, *options: str, port: int = 0, **environment: str) -> Iterato
     with log.open("w") as said:
         process = subprocess.Popen(
             [*command, *options],
-            cwd=ROOT,
+            cwd=home,
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=said,

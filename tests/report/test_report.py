@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageColor, ImageDraw
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.console.report import picture
+from bot.console.report.reading import GroupWeek
+from bot.model import Group
+from storage.reports import Brought, Ranked, Week
 from tests.harness import World
 from tests.report import stage
 from tests.sop.fakes import write
@@ -174,9 +179,9 @@ def test_a_text_that_is_too_wide_is_cut() -> None:
 
 
 MISTAKES = (
-    (["--week", "2026-47"], '--week 要写 2026-W47 这样的，年份和第几周；看不懂 "2026-47"，是不是 2026-W47？'),
-    (["--week", "上周"], '--week 要写 2026-W47 这样的，年份和第几周；看不懂 "上周"。'),
-    (["--week", "9999-W52"], '--week 要写 2026-W47 这样的，年份和第几周；看不懂 "9999-W52"。'),
+    (["--week", "2026-47"], '一周要写成 2026-W47 这样，年份和第几周；看不懂 "2026-47"，是不是 2026-W47？'),
+    (["--week", "上周"], '一周要写成 2026-W47 这样，年份和第几周；看不懂 "上周"。'),
+    (["--week", "9999-W52"], '一周要写成 2026-W47 这样，年份和第几周；看不懂 "9999-W52"。'),
     (["--week", "2026-W60"], "2026 年没有第 60 周。"),
     (["--group", "街坊理才群"], '没有叫 "街坊理才群" 的群，是不是 "街坊理财群"？'),
     (["--group", "99"], '没有叫 "99" 的群。'),
@@ -212,3 +217,50 @@ async def test_two_groups_of_one_title_are_told_apart(tmp_path: Path) -> None:
     for name in ("sandbox/g2", "2"):
         (group,) = json.loads(xiaoer(world, "--json", "--group", name).stdout)["groups"]
         assert group["chat"] == "g2"
+
+
+async def test_the_files_come_from_the_page_too(tmp_path: Path) -> None:
+    """The workbook of all or one, the picture of one; what cannot be had is told in words."""
+    async with stage.world(tmp_path) as world:
+        await stage.play(world)
+        book = await world.http.get("/report.xlsx", params={"week": "2030-W02"})
+        assert (book.status_code, book.headers["content-disposition"]) == (
+            200,
+            'attachment; filename="2030-W02.xlsx"',
+        )
+        assert load_workbook(BytesIO(book.content)).sheetnames == ["群", "日程", "前十"]
+        drawn = await world.http.get("/report.png", params={"group": FORMULA})
+        assert Image.open(BytesIO(drawn.content)).width == picture.WIDTH
+        for address, said in (
+            ("/report.png?group=99", '没有叫 "99" 的群。'),
+            ("/report.png?group=sandbox/g2&week=2029-W50", "这一周还没有什么可画的。"),
+            ("/report.xlsx?week=2030-W60", "2030 年没有第 60 周。"),
+        ):
+            answer = await world.http.get(address)
+            assert (answer.status_code, answer.text) == (404, said)
+
+
+def test_a_full_week_is_whole_on_its_picture() -> None:
+    """However much fell due: below the last line there is paper."""
+    due = Brought(
+        slot="s",
+        local="2026-11-16T20:00",
+        due=1,
+        what="do:x",
+        state="late",
+        reason="",
+        sent_at=2,
+        members=200,
+        hooked_at=2,
+        kind="quiz",
+        players={1},
+        answers=1,
+        right=1,
+        paid=9,
+        messages=1,
+    )
+    week = Week([due] * 60, 200, top=[Ranked("阿强", 1, 1)] * 10)
+    group = GroupWeek(Group(1, "shop", "g"), ZoneInfo("Asia/Shanghai"), week, {"do:x": "问答"})
+    drawn = picture.of_group(group, date(2026, 11, 16))
+    edge = drawn.crop((0, drawn.height - 20, drawn.width, drawn.height))
+    assert edge.getcolors() == [(20 * picture.WIDTH, ImageColor.getrgb(picture.PAPER))]

@@ -75,7 +75,7 @@ BAD: list[Case] = [
     (
         ACT,
         "title: 早\nkind: sign_in\nzzz: 1\n",
-        '3:1: 不认识的键 "zzz"，这里可以写 title、goal、kind、length、hook、points',
+        '3:1: 不认识的键 "zzz"，这里可以写 title、goal、kind、length、materials、hook、points',
     ),
     (ACT, "title: 早\nkind: sign-in\n", '2:7: 不认识的活动种类 "sign-in"，是不是 "sign_in"？'),
     (ACT, "title: 早\nkind: [sign_in]\n", '2:7: "kind" 要写一段文字；以 { 或 [ 开头的文字要加引号'),

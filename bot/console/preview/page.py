@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Query
 from nicegui import ui
 
+from bot.console import around
 from bot.console.preview.reading import YEARS, GroupDays, of_group
 from bot.wall import wall_of
 from handlers.report import in_words, monday_of
@@ -34,6 +35,7 @@ def mount(app: App) -> None:
         ui.colors(primary="#07a854")
         groups = await app.database.read(lambda store: [one for one in store.groups.all() if one.opened_at])
         with ui.element("main").classes("preview"):
+            around.links(app, "/preview")
             if not groups:
                 ui.label("还没有开张的群。").classes("quiet")
                 return

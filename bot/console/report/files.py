@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,28 @@ from bot.errors import Unusable
 
 if TYPE_CHECKING:
     from bot.console.report.reading import Report
+
+NOTHING = "这一周还没有什么可画的。"
+
+
+def sheet(report: Report) -> bytes:
+    """The workbook."""
+    from bot.console.report.sheet import save  # noqa: PLC0415 - with what needs it
+
+    made = BytesIO()
+    save(report, made)
+    return made.getvalue()
+
+
+def picture(report: Report) -> bytes | None:
+    """The first of its pictures, as a PNG; None where nothing happened in the week."""
+    from bot.console.report.picture import pictures  # noqa: PLC0415 - with what needs it
+
+    for _, drawn in pictures(report):
+        made = BytesIO()
+        drawn.save(made, "PNG", optimize=True)
+        return made.getvalue()
+    return None
 
 
 def save_sheet(report: Report, file: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.console.report.table import outcome, players
+from bot.console.report.table import clock, outcome, players
 from handlers.report import in_words, mean_players, told, when
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def pictures(report: Report) -> list[tuple[str, Image.Image]]:
 def of_group(group: GroupWeek, monday: date) -> Image.Image:
     """One group: its week in figures, each thing that happened, and its top ten."""
     week = group.week
-    sheet = _Sheet(900 + 100 * len(week.occurrences) + 70 * len(week.top))
+    sheet = _Sheet(900 + 120 * len(week.occurrences) + 70 * len(week.top))
     sheet.head(group.title, in_words(monday))
     average = mean_players(week)
     tiles = (
@@ -135,10 +135,10 @@ class _Sheet:
         self._y += SMALL + 18
 
     def occurrence(self, group: GroupWeek, one: Brought) -> None:
-        """When, what and how it went; and a bar for how many of the members took part."""
-        self._text(EDGE, when(one.local), SMALL, GREY, 170, down=4)
-        self._text(EDGE + 180, group.titles[one.what], NORMAL, INK, 470)
-        self._right(players(one) if one.played else "", NORMAL, INK, 310)
+        """When, what and how it went; and a bar for how many of the members took part.
+
+        What nobody could take part in, and went as planned, is one small line.
+        """
         facts = [] if one.state == "sent" else [outcome(one)]
         if one.played and one.kind == "quiz":
             facts.append(f"答对 {one.right}/{one.answers}")
@@ -146,9 +146,23 @@ class _Sheet:
             facts.append(f"一小时 {one.messages} 条")
         if one.paid:
             facts.append(f"{one.paid} 分")
+        said, title = "，".join(facts), group.titles[one.what]
+        if one.kind == "post" and one.state == "sent":
+            self._text(EDGE, when(one.local), SMALL, GREY, 170)
+            self._text(EDGE + 180, title, SMALL, INK, 470)
+            self._right(said, SMALL, GREY, 310)
+            self._y += SMALL + 24
+            self._rule()
+            return
+        self._text(EDGE, when(one.local), SMALL, GREY, 170, down=4)
+        self._text(EDGE + 180, title, NORMAL, INK, 470)
+        self._right(players(one) if one.played else "", NORMAL, INK, 310)
         self._y += NORMAL + 16
-        colour = GREY if one.state == "sent" else AMBER
-        self._text(EDGE + 180, "，".join(facts), SMALL, colour, 470)
+        if one.hooked_at:
+            self._text(EDGE, f"钩子 {clock(group, one, one.hooked_at)}", SMALL, GREEN, 170)
+        self._text(
+            EDGE + 180, said, SMALL, GREY if one.state == "sent" else AMBER, 530 if one.played else 780
+        )
         if one.played and one.members:
             self._bar(min(1.0, len(one.players) / one.members))
         self._y += SMALL + 24

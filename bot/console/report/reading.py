@@ -111,9 +111,9 @@ class Report:
 
 
 def reader(
-    settings: Settings, library: Library, week: str = "", group: str = ""
+    settings: Settings, library: Library, week: str = "", group: str = "", most: int | None = None
 ) -> Callable[[Store], Report]:
-    """What reads the report of a week (this one, unless it is named), of one group or of all.
+    """What reads the report of a week (this one, unless it is named), of one group or of all, or the first.
 
     Raises Unusable for a week that is none; what it makes raises it for a group that is not there.
     """
@@ -124,7 +124,7 @@ def reader(
         day = monday or monday_of(moment(now_of(store, settings), zone).date())
         groups = store.groups.all()
         wanted = [find(groups, group)] if group else [one for one in groups if one.opened_at]
-        return Report(day, [read_one(store, settings, library, one, day) for one in wanted])
+        return Report(day, [read_one(store, settings, library, one, day) for one in wanted[:most]])
 
     return look
 
@@ -151,7 +151,7 @@ def week_of(word: str) -> date:
     if found is None:
         digits = re.fullmatch(r"(2\d{3})\D*(\d{1,2})", word.strip(), re.ASCII)
         meant = f"，是不是 {digits[1]}-W{int(digits[2]):02}？" if digits else "。"
-        raise Unusable(f'--week 要写 2026-W47 这样的，年份和第几周；看不懂 "{word}"{meant}')
+        raise Unusable(f'一周要写成 2026-W47 这样，年份和第几周；看不懂 "{word}"{meant}')
     year, number = int(found[1]), int(found[2])
     try:
         return date.fromisocalendar(year, number, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ KINDS = {"quiz": "问答", "red_packet": "红包", "sign_in": "签到", "post": 
 WIDEST = 32
 
 
-def save(report: Report, file: Path) -> None:
+def save(report: Report, file: Path | BytesIO) -> None:
     book = Workbook()
     book.remove(book.worksheets[0])
     _fill(book.create_sheet("群"), GROUPS, (_group(one) for one in report.groups))

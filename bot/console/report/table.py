@@ -11,13 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from handlers.calendar import STATES
-from handlers.report import WENT_OUT, in_words, late, moment, told, when
+from handlers.report import WENT_OUT, in_words, late, mean_players, moment, outcomes, told, when
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.console.report.reading import GroupWeek, Report
     from storage.reports import Brought
 
-HEADS = ("时间", "内容", "发出", "参加", "答题", "答对", "一小时消息", "得分", "钩子")
+HEADS = ("计划", "内容", "发出", "结果", "参加", "答题", "答对", "一小时消息", "得分", "钩子")
+PLAYERS = HEADS.index("参加")
+GROUPS = ("群", "参加", "每场平均", "说话", "消息", "签到", "得分", "日程")
 # A file is not broken at 80 columns.
 WIDE = 160
 
@@ -43,6 +47,7 @@ def cells(group: GroupWeek, one: Brought) -> tuple[str, ...]:
     return (
         when(one.local),
         group.titles[one.what],
+        clock(group, one, one.sent_at),
         outcome(one),
         players(one) if one.played else "",
         str(one.answers) if quiz else "",
@@ -58,7 +63,12 @@ def hook(group: GroupWeek, one: Brought) -> str:
     if not one.hooked_at:
         return f"没发（{one.unhooked}）" if one.unhooked else ""
     around = "" if one.around_hook is None else f"，{one.around_hook} 条"
-    return f"{moment(one.hooked_at, group.zone):%H:%M}{around}"
+    return clock(group, one, one.hooked_at) + around
+
+
+def overview(report: Report) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """The heads, and a line for each group, in words."""
+    return GROUPS, [_group(one) for one in report.groups]
 
 
 def players(one: Brought) -> str:
@@ -75,10 +85,27 @@ def outcome(one: Brought) -> str:
     return STATES[one.state] + (f"（{one.reason}）" if one.reason else "")
 
 
+def _group(one: GroupWeek) -> Sequence[str]:
+    week, average = one.week, mean_players(one.week)
+    return (
+        *(one.title, f"{len(week.players)}/{week.members}", f"{average[0]}/{average[1]}" if average else ""),
+        *map(str, (week.wrote, week.messages, week.sign_ins, week.points)),
+        outcomes(week),
+    )
+
+
+def clock(group: GroupWeek, one: Brought, at: int) -> str:
+    """The time of day at which it was, with the day when that is not the planned one."""
+    if not at:
+        return ""
+    was = moment(at, group.zone)
+    return f"{was:%H:%M}" if one.local.startswith(f"{was:%Y-%m-%d}") else f"{was:%m-%d %H:%M}"
+
+
 def _occurrences(group: GroupWeek) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, head in enumerate(HEADS):
-        table.add_column(head, justify="right" if number in (4, 5, 6, 7) else "left", overflow="fold")
+        table.add_column(head, justify="right" if number in (5, 6, 7, 8) else "left", overflow="fold")
     for one in group.week.occurrences:
         style = "" if one.state == "sent" else "yellow"
         table.add_row(*map(Text, cells(group, one)), style=style)
