@@ -72,9 +72,8 @@ def _last(hook: Kept, running: Running) -> int:
     """When it goes in any case; 0 while that is not known."""
     if span := running.hook.latest_span:
         return hook.started + span
-    ends = [hook.ended] if hook.ended else []
-    ends += [hook.started + running.length] if running.length else []
-    return max(min(ends), _first(hook, running)) if ends else 0
+    end = hook.started + running.length if running.length else hook.ended
+    return max(end, _first(hook, running)) if end else 0
 
 
 def _now(hook: Kept, running: Running, last: int, turn: Turn) -> bool:

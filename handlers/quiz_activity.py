@@ -134,11 +134,6 @@ class QuizActivity(Activity):
         return posts
 
     @property
-    def lap(self) -> int:
-        """A question, and the pause after it, which at set times of the day is none to wait for."""
-        return self.round.open + (0 if self.round.at else self.round.rest)
-
-    @property
     def facts(self) -> list[str]:
         return [*super().facts, *([f"出题 {self.times}"] if self.round.at else [])]
 
@@ -146,6 +141,13 @@ class QuizActivity(Activity):
     def times(self) -> str:
         """When its rounds open, in words; nothing when that depends on when it starts."""
         return "、".join(f"{at:%H:%M}" for at in self.round.at or ())
+
+    @property
+    def lap(self) -> int:
+        """From one question to the next, at most."""
+        times = [_minutes(at) * MINUTE for at in self.round.at or ()]
+        apart = [after - before for before, after in pairwise(times)]
+        return max(apart, default=self.round.open + self.round.rest)
 
     def without(self, first: int) -> QuizActivity:
         """Return it without the first rounds at set times."""

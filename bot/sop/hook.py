@@ -61,7 +61,10 @@ class Hook(Part):
 
 
 class Running(Part):
-    """A hook as it was when its activity began: with the post, how long a round is, and the activity's length."""
+    """A hook as it was when its activity began: with the post, and how long a round is.
+
+    `length` is that of an activity which does not end by itself, or 0.
+    """
 
     hook: Hook
     post: Post

@@ -71,7 +71,8 @@ class Activity(Part):
     goal: str = Field("", description="目的，给自己人看，群里不显示")
     kind: Words = Field(description="种类")
     length: Annotated[Duration, at_least(MINUTE, "1m")] | None = Field(
-        None, description="大约办多久，比如 1h，至少 1m：活动库和安排里写给人看；钩子写到活动结束，就按它算"
+        None,
+        description="大约办多久，比如 1h，至少 1m：活动库和安排里写给人看；自己不会结束的活动，钩子按它算结束",
     )
     materials: Annotated[tuple[Attachment, ...], one_or_list(Attachment)] = Field(
         (), description="要备好的东西：活动库里的文件，路径从活动库的根算起；安排里写给自己人看，群里不发"
@@ -81,15 +82,21 @@ class Activity(Part):
     @field_validator("hook")
     @classmethod
     def _ends_some_time(cls, hook: Hook | None, info: ValidationInfo) -> Hook | None:
-        if hook is None or hook.latest_span or "length" not in info.data:
+        if hook is None or hook.latest_span or cls.ends or "length" not in info.data:
             return hook
         length = info.data["length"]
-        if not length and not cls.ends:
+        if not length:
             other = "" if hook.at == "closing" else "，或者给 latest 写一个时长，比如 20m"
             raise ValueError(f"这种活动自己不会结束：请加上 length，比如 1h{other}")
-        if length and hook.at == "peak" and length < hook.earliest:
+        if hook.at == "peak" and length < hook.earliest:
             raise ValueError("length 比 earliest 还短，活动结束了也发不了，请把 earliest 改早")
         return hook
+
+    @property
+    def facts(self) -> list[str]:
+        """What there is to know of it beside its title, in words for who plans it."""
+        length = [f"约 {in_words(self.length)}"] if self.length else []
+        return length + ([f"备好 {'、'.join(self.materials)}"] if self.materials else [])
 
     @property
     def lap(self) -> int:
@@ -102,13 +109,8 @@ class Activity(Part):
             return None
         named = self.hook.post
         post = posts[named] if is_post_id(named) else Post.model_validate(named)
-        return Running(hook=self.hook, post=post, lap=self.lap, length=self.length or 0)
-
-    @property
-    def facts(self) -> list[str]:
-        """What there is to know of it beside its title, in words for who plans it."""
-        length = [f"约 {in_words(self.length)}"] if self.length else []
-        return length + ([f"备好 {'、'.join(self.materials)}"] if self.materials else [])
+        length = 0 if self.ends else self.length or 0
+        return Running(hook=self.hook, post=post, lap=self.lap, length=length)
 
 
 class Questions(Part):

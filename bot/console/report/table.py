@@ -63,7 +63,7 @@ def hook(group: GroupWeek, one: Brought) -> str:
     if not one.hooked_at:
         return f"没发（{one.unhooked}）" if one.unhooked else ""
     around = "" if one.around_hook is None else f"，{one.around_hook} 条"
-    return f"{clock(group, one, one.hooked_at)}{around}"
+    return clock(group, one, one.hooked_at) + around
 
 
 def overview(report: Report) -> tuple[Sequence[str], list[Sequence[str]]]:
