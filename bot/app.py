@@ -47,6 +47,7 @@ from handlers import (
     calendar,
     entry,
     help,  # noqa: A004
+    hook,
     plan,
     points,
     quiz,
@@ -54,6 +55,7 @@ from handlers import (
     report,
     sign_in,
 )
+from handlers.quiz_activity import GAMES
 from storage.database import Database
 from storage.sandbox_store import SandboxStore
 
@@ -70,6 +72,7 @@ HANDLERS: Sequence[ModuleType] = (
     points,
     red_packet,
     quiz,
+    hook,
     report,
     help,
 )
@@ -88,7 +91,7 @@ def kinds(table: Routes) -> Kinds:
     """What the operators' files may name: kinds of activity, games, and the texts that can be replaced."""
     return Kinds(
         activities={kind: definition for kind, (definition, _) in table.slots.items()},
-        games={name: game.question for name, game in quiz.GAMES.items()},
+        games={name: game.question for name, game in GAMES.items()},
         texts=table.texts,
     )
 

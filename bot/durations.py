@@ -12,6 +12,13 @@ _UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 
 
+def in_words(span: int) -> str:
+    """Say a span of microseconds: `1 小时 30 分钟`; what is less than a second is left out."""
+    seconds = span // SECOND
+    parts = ((seconds // 3600, "小时"), (seconds // 60 % 60, "分钟"), (seconds % 60, "秒"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 秒"
+
+
 def duration(text: str) -> int:
     """Read `90s`, `3m`, `1h30m` or `2d` as microseconds. Raises ValueError with a sentence."""
     match = _DURATION.fullmatch(text)

@@ -8,6 +8,7 @@ from itertools import islice
 from bot.dispatch.router import Router
 from bot.dispatch.text import plain
 from bot.dispatch.turn import Turn
+from bot.durations import in_words
 from bot.errors import Refused
 from bot.model import Message, Reply, Result, Role, names_of
 from bot.sop.hints import alike
@@ -72,6 +73,8 @@ def _lines(turn: Turn, activities: dict[str, Activity], first: int) -> Iterator[
     playing = turn.store.quizzes.running(turn.group.id)
     for number, activity in enumerate(activities.values(), first):
         line = f"{number}. {activity.title}"
+        if activity.length:
+            line += f"，约 {in_words(activity.length)}"
         busy = playing and activity.kind == "quiz"
         yield turn.words("activities.busy", {"line": line}) if busy else line
 

@@ -15,6 +15,7 @@ from bot.model import SECOND, Member, Message, Reply, Result, Role, Timer, effec
 from bot.sop.due import PAUSED
 from bot.sop.posts import NAMES
 from bot.sop.schema import Slot, slot_key, variables
+from handlers.quiz import holds_up
 from handlers.report import title_of
 
 if TYPE_CHECKING:
@@ -116,12 +117,12 @@ def slot(timer: Timer, turn: Turn) -> Result:
         turn.store.occurrences.end(claimed.id, "skipped", PAUSED)
         return None
     last = claimed.due + claimed.late
+    playing = holds_up(turn, _kind(claimed, turn))
     if turn.now > last:
-        playing = turn.store.quizzes.running(turn.group.id)
         why = "等不到游戏结束" if playing else "过了时间才轮到"
         turn.store.occurrences.end(claimed.id, "missed", why)
         return None
-    if turn.store.quizzes.running(turn.group.id):
+    if playing:
         turn.timer("slot", claimed.id, min(turn.now + RETRY, last + 1))
         return None
     turn.occurrence = claimed
@@ -150,6 +151,12 @@ def _carry_out(claimed: Claimed, turn: Turn, last: int) -> Result:
         turn.store.occurrences.end(claimed.id, "failed", f"库里没有活动 {name}")
         return None
     return _in_time(turn.start(activity), last)
+
+
+def _kind(claimed: Claimed, turn: Turn) -> str:
+    """The kind of the activity that an occurrence starts, or nothing."""
+    activity = turn.library.activities.get(claimed.what.removeprefix("do:"))
+    return activity.kind if activity and claimed.what.startswith("do:") else ""
 
 
 def _slot(key: str, turn: Turn) -> Slot | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -60,6 +60,8 @@ class Posts(Part):
 class PacketActivity(Activity):
     """A packet from the group's treasury."""
 
+    ends: ClassVar[bool] = True
+
     kind: Literal["red_packet"] = Field(description="种类：红包")
     points: int = Field(ge=1, le=1_000_000, description="总积分，从群的国库里出")
     shares: int = Field(ge=1, le=1000, description="份数，不能比总积分多，每份至少 1 分")
@@ -98,6 +100,7 @@ def slot(activity: PacketActivity, turn: Turn) -> Reply:
     if turn.occurrence is None:
         turn.once("start", activity.title)
     packet = _open(turn, 0, activity.points, activity.shares)
+    turn.run = f"packet:{packet.id}"
     return Reply(
         activity.posts.opening,
         {"points": activity.points, "shares": activity.shares},
@@ -218,6 +221,7 @@ def _refund(turn: Turn, packet: Packet, state: str) -> tuple[int, int]:
 def _end(turn: Turn, packet: Packet, state: str) -> None:
     turn.store.red_packets.end(packet, state)
     turn.cancel("packet.expire", packet.id)
+    turn.ended(f"packet:{packet.id}", state)
 
 
 def _best(turn: Turn, packet: Packet) -> str:

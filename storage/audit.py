@@ -90,6 +90,10 @@ _CHECKS = (
            HAVING COUNT(*) > 1""",
     ),
     (
+        "钩子 {0} 发了 {1} 遍。",
+        "SELECT about, COUNT(*) FROM outbox WHERE about LIKE 'hook:%' GROUP BY about HAVING COUNT(*) > 1",
+    ),
+    (
         "群 {0} 同时有 {1} 场问答在进行。",
         "SELECT group_id, COUNT(*) FROM quizzes WHERE state = 'running' GROUP BY group_id HAVING COUNT(*) > 1",
     ),

@@ -25,7 +25,7 @@ _START = Query(
     .returning(quizzes.c.id)
 )
 _ADD_ROUND = adding(rounds, "quiz_id", "number", "question")
-_columns = (quizzes.c.id, quizzes.c.group_id, quizzes.c.definition, quizzes.c.state)
+_columns = (quizzes.c.id, quizzes.c.group_id, quizzes.c.definition, quizzes.c.state, quizzes.c.at)
 _RUNNING = Query(
     select(*_columns).where(quizzes.c.group_id == bindparam("g"), quizzes.c.state == "running").limit(1)
 )
@@ -53,11 +53,16 @@ _OPEN_ROUND = Query(
 )
 _NEXT_ROUND = Query(
     select(*_round)
-    .where(rounds.c.quiz_id == bindparam("q"), rounds.c.opened_at == 0)
+    .where(rounds.c.quiz_id == bindparam("q"), rounds.c.opened_at == 0, rounds.c.number >= bindparam("n"))
     .order_by(rounds.c.number)
     .limit(1)
 )
 _COUNT = Query(select(func.count()).where(rounds.c.quiz_id == bindparam("q")))
+_OPENED = Query(
+    select(rounds.c.number)
+    .where(rounds.c.quiz_id == bindparam("q"), rounds.c.opened_at > 0)
+    .order_by(rounds.c.number)
+)
 _OPEN = Query(
     update(rounds)
     .where(rounds.c.id == bindparam("r"))
@@ -110,12 +115,13 @@ _ASK = Query(
 
 @dataclass(frozen=True, slots=True)
 class Quiz:
-    """A quiz that began; `definition` is the activity as it was then, in JSON."""
+    """A quiz that began; `definition` is the activity as it was then, in JSON; `at` is when."""
 
     id: int
     group: int
     definition: str
     state: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ class Quizzes:
             _ADD_ROUND,
             [{"quiz_id": key, "number": n, "question": text} for n, text in enumerate(questions, 1)],
         )
-        return Quiz(key, group, definition, "running")
+        return Quiz(key, group, definition, "running", now)
 
     def running(self, group: int) -> Quiz | None:
         row = self._db.one(_RUNNING, g=group)
@@ -173,13 +179,17 @@ class Quizzes:
         row = self._db.one(_OPEN_ROUND, g=group)
         return Round(*row) if row else None
 
-    def next_round(self, quiz: int) -> Round | None:
-        """The first round that was not opened yet."""
-        row = self._db.one(_NEXT_ROUND, q=quiz)
+    def next_round(self, quiz: int, number: int = 1) -> Round | None:
+        """The first round of this number or a higher one that was not opened yet."""
+        row = self._db.one(_NEXT_ROUND, q=quiz, n=number)
         return Round(*row) if row else None
 
     def count(self, quiz: int) -> int:
         return self._db.value(_COUNT, q=quiz)
+
+    def opened(self, quiz: int) -> list[int]:
+        """The numbers of the rounds that were opened so far."""
+        return [number for (number,) in self._db.all(_OPENED, q=quiz)]
 
     def open(self, key: int, now: int, closes_at: int) -> None:
         self._db.run(_OPEN, r=key, opened=now, closes=closes_at)

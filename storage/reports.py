@@ -16,6 +16,7 @@ from storage.db import Db
 from storage.query import Query
 from storage.tables import (
     answers,
+    hooks,
     members,
     occurrences,
     packets,
@@ -54,6 +55,7 @@ def _key(*parts: Any) -> Any:  # noqa: ANN401
 _OCCURRENCES = Query(
     select(
         occurrences.c.id,
+        func.coalesce(hooks.c.reason, ""),
         occurrences.c.slot,
         occurrences.c.local,
         occurrences.c.due,
@@ -64,6 +66,8 @@ _OCCURRENCES = Query(
         occurrences.c.members,
         occurrences.c.hooked_at,
     )
+    .select_from(occurrences)
+    .outerjoin(hooks, (hooks.c.occurrence == occurrences.c.id) & (hooks.c.group_id == occurrences.c.group_id))
     .where(occurrences.c.group_id == bindparam("g"), *_within(occurrences.c.due))
     .order_by(occurrences.c.due, occurrences.c.id)
 )
@@ -132,7 +136,8 @@ class Brought:
     """One occurrence, and what it brought. `sent_at` and `hooked_at` are 0 for never.
 
     `kind` is quiz, red_packet, sign_in, or post for what nobody takes part in. `members` were in the group
-    then. `messages` came in the hour after; None where that is not known (any more).
+    then. `messages` came in the hour after, `around_hook` in the five minutes of the clock in which its hook
+    went out; None where that is not known (any more). `unhooked` says why a hook did not go out.
     """
 
     slot: str
@@ -150,6 +155,8 @@ class Brought:
     right: int = 0
     paid: int = 0
     messages: int | None = None
+    around_hook: int | None = None
+    unhooked: str = ""
 
     @property
     def played(self) -> bool:
@@ -199,7 +206,9 @@ class Reports:
         """
         self._db.flush()
         rows = self._db.all(_OCCURRENCES, g=group, start=start, stop=stop)
-        lines = {key: Brought(*rest) for key, *rest in rows}
+        lines = {key: Brought(*rest) for key, _, *rest in rows}
+        for key, why, *_ in rows:
+            lines[key].unhooked = why
         week = Week(list(lines.values()))
         got: dict[int, int] = defaultdict(int)
         self._quizzes(group, start, stop, lines, week, got)
@@ -293,6 +302,8 @@ class Reports:
             return  # forgotten
         for line in week.occurrences:
             line.members = line.members or week.members
+            if line.hooked_at:
+                line.around_hook = stretches.get(line.hooked_at // STRETCH * STRETCH, 0)
             if line.sent_at:
                 began = line.sent_at // STRETCH * STRETCH
                 line.messages = sum(stretches.get(began + number * STRETCH, 0) for number in range(12))

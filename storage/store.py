@@ -9,6 +9,7 @@ from bot.model import Spoken
 from storage.census import Census
 from storage.db import Db
 from storage.groups import Groups
+from storage.hooks import Hooks
 from storage.ledger import Ledger
 from storage.marks import Marks
 from storage.moves import Moves
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, db: Db) -> None:
         self.census = Census(db)
         self.groups = Groups(db)
+        self.hooks = Hooks(db)
         self.ledger = Ledger(db)
         self.listening = Listening(db)
         self.marks = Marks(db)

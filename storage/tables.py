@@ -376,6 +376,23 @@ outbox = Table(
 # Posts of several messages that are under way. What is still to be said stands in JSON.
 posts = Table("posts", metadata, _key(), _of("group_id", "groups"), _text("rest"))
 
+# A hook of an activity that was started, and what became of it.
+hooks = Table(
+    "hooks",
+    metadata,
+    _key(),
+    _of("group_id", "groups"),
+    _text("run"),  # `quiz:3`, `packet:7`, or '' for what has no end of its own
+    _number("occurrence", 0),
+    _text("definition"),  # the hook as it was when the activity began, JSON
+    _number("started_at"),
+    _number("ended_at", 0),
+    _text("state"),  # waiting, posted, dropped
+    _text("reason", ""),
+    _number("at", 0),  # when it was posted or dropped
+    Index(None, "group_id", "state"),
+)
+
 # What each paced account sent last, so that a restart does not exceed its pace.
 paces = Table("paces", metadata, _text("account"), _text("kept"), PrimaryKeyConstraint("account"))
 

@@ -16,7 +16,7 @@ from bot.model import EVERYONE, Card, Person, Reply, Values, fill
 
 if TYPE_CHECKING:
     from bot.dispatch.turn import Turn
-    from bot.sop.posts import Link, Piece
+    from bot.sop.posts import Link, Piece, Post
 
 NEXT = "post.next"
 WEEKDAYS = "一二三四五六日"
@@ -26,7 +26,7 @@ Steps = Sequence[tuple[int, Reply]]  # each with the pause before it
 
 
 def begin(
-    turn: Turn, what: str, more: Values, *, called: str, alone: Person | None, last: int
+    turn: Turn, what: str | Post, more: Values, *, called: str, alone: Person | None, last: int
 ) -> list[Reply]:
     """What a post says now. It is part of the turn's occurrence, if there is one.
 
@@ -44,8 +44,9 @@ def begin(
     if called or alone:
         values["names"] = called or (alone.name if alone else "")
     private = alone is not None
-    plain = Reply(what, values, alone, verbatim=True, private=private, occurrence=turn.occurrence_id)
-    post = turn.library.posts.get(what)
+    post = turn.library.posts.get(what) if isinstance(what, str) else what
+    text = what if isinstance(what, str) else ""
+    plain = Reply(text, values, alone, verbatim=True, private=private, occurrence=turn.occurrence_id)
     steps = [(pause, _reply(piece, plain)) for pause, piece in post.steps] if post else [(0, plain)]
     if called:
         _call(steps)

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot.dispatch import posts
+from bot.dispatch import hooks, posts
 from bot.dispatch.counts import KEPT, Counts
 from bot.dispatch.lanes import Change, Lane
 from bot.dispatch.parking import Parking
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.dispatch.router import Routes
     from bot.model import Reply
     from bot.sop.library import Library
+    from bot.sop.posts import Post
     from storage.occurrences import Claimed
     from storage.store import Store
 
@@ -65,6 +66,7 @@ class Turn:
         self.now = now
         self.rest = ""
         self.occurrence: Claimed | None = None
+        self.run = ""
         self.changes: list[Change] = []
         self.remarks: list[Remark] = []
         self.replan = False
@@ -197,9 +199,17 @@ class Turn:
     # The calendar. ---------------------------------------------------------------------------------
 
     def start(self, activity: Any) -> Result:  # noqa: ANN401
-        """Start an activity of the library with the handler of its kind."""
+        """Start an activity of the library with the handler of its kind. One that ends sets `run` to its name,
+        such as `quiz:3`, and says `ended` when it does.
+        """
         _, handler = self._frame.routes.slots[activity.kind]
-        return self._frame.parking.run(handler, activity, self)
+        result = self._frame.parking.run(handler, activity, self)
+        hooks.begin(self, activity)
+        return result
+
+    def ended(self, run: str, state: str) -> None:
+        """An activity is over; `void` when nobody ever saw it."""
+        hooks.ended(self, run, state)
 
     @property
     def occurrence_id(self) -> int:
@@ -244,14 +254,14 @@ class Turn:
 
     def post(
         self,
-        what: str,
+        what: str | Post,
         more: Values = NOTHING,
         *,
         called: str = "",
         alone: Person | None = None,
         last: int = 0,
     ) -> Sequence[Reply]:
-        """What a post, by its id, or a text says now; the rest follows by itself. See bot/dispatch/posts.py."""
+        """What a post (also by its id) or a text says now; what follows comes by itself: bot/dispatch/posts.py."""
         return posts.begin(self, what, more, called=called, alone=alone, last=last)
 
     def remark(self, words: str, **facts: object) -> None:

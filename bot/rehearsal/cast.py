@@ -29,6 +29,12 @@ EACH = 3 * SECOND  # until a post has reached one more group of an account
 FIRST_OF_ALL = 3 * SECOND
 
 _CHANGED_MIND = 0.03
+# Of those who play, so many are there for the first question, so many of the others for each that follows,
+# and so many have had enough after each: a guess, and what makes the talk of a game rise and fall.
+_AT_ONCE, _COMES, _GOES = 0.75, 0.5, 0.12
+_ALL = 1000
+# How likely somebody says a word when an answer is told or a post comes: who played, and anybody.
+_CHEERS, _CHATS = 0.12, 0.02
 _TRADITIONAL = opencc.OpenCC("s2t")
 
 
@@ -64,9 +70,9 @@ class Cast:
             chance = self._chance(group.key, number)
             begin = self._start + number * DAY
             members = list(group.members)
-            group.playing = frozenset(
-                member.person.id for member in members if chance.random() < member.on(number).plays
-            )
+            playing = [member for member in members if chance.random() < member.on(number).plays]
+            stays = self._chance(group.key, number, "stays")
+            group.playing = {member.person.id: _rounds(member, stays) for member in playing}
             yield from self._owner(group, begin, chance)
             for member in members:
                 yield from self._alone(group, member, number, begin, chance)
@@ -91,10 +97,9 @@ class Cast:
         elif row.about.startswith("round:"):
             asked = self._asked.get(str(values.get("question", "")))
             if asked is not None:
-                yield from self._answer(group, day, read, row.send_before, asked, chance)
+                yield from self._answer(group, day, read, row, asked, chance)
         elif row.post:
-            told = people.CHEERS if "right" in values else people.LIKES
-            yield from self._remark(group, day, read, told, chance)
+            yield from self._remark(group, day, read, values, chance)
 
     # Of their own accord. ----------------------------------------------------------------------------
 
@@ -152,11 +157,11 @@ class Cast:
                 yield self._says(group, member, _odd(read + wait, chance), chance.choice(people.GRABS))
 
     def _answer(
-        self, group: Group, day: int, read: int, until: int, asked: Asked, chance: Random
+        self, group: Group, day: int, read: int, row: Row, asked: Asked, chance: Random
     ) -> Iterator[Act]:
-        span = max(10 * SECOND, until - read)
+        span = max(10 * SECOND, row.send_before - read)
         for member in group.members:
-            if member.person.id not in group.playing or chance.random() < 0.1:
+            if not group.plays(member, row.body["values"]) or chance.random() < 0.1:
                 continue
             wait = FIRST_OF_ALL if member.habit is FIRST else 6 * SECOND + _while(span // 4, chance)
             knows = chance.random() < member.on(day).knows
@@ -167,10 +172,13 @@ class Cast:
                 yield self._says(group, member, at + chance.randrange(2, 20) * SECOND, other)
 
     def _remark(
-        self, group: Group, day: int, read: int, told: Sequence[str], chance: Random
+        self, group: Group, day: int, read: int, values: Mapping[str, Any], chance: Random
     ) -> Iterator[Act]:
+        """After an answer those who played it have something to say, and after a post anybody."""
+        told = people.CHEERS if "right" in values else people.LIKES
         for member in group.members:
-            if chance.random() < 0.02 * member.on(day).talks:
+            likely = _CHEERS if "right" in values and group.plays(member, values) else _CHATS
+            if chance.random() < likely * member.on(day).talks:
                 at = _odd(read + 10 * SECOND + _while(2 * MINUTE, chance), chance)
                 yield self._says(group, member, at, chance.choice(told))
 
@@ -192,6 +200,21 @@ def questions(games: Iterable[tuple[Game, Iterable[Any]]]) -> dict[str, Asked]:
             wrong = [other for other in answers if not game.right(one, other)] or ["不知道"]
             found[text] = Asked(_ways(answer), [way for other in wrong for way in _ways(other)])
     return found
+
+
+def _rounds(member: Member, chance: Random) -> tuple[int, int]:
+    """From which question of a game to which somebody is there."""
+    if member.habit is FIRST:
+        return 1, _ALL
+    first = 1
+    if chance.random() >= _AT_ONCE:
+        first += 1
+        while chance.random() >= _COMES:
+            first += 1
+    last = first
+    while chance.random() >= _GOES:
+        last += 1
+    return first, last
 
 
 def _ways(answer: str) -> Sequence[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from random import Random
+from typing import Any
 
 from bot.model import Person
 
@@ -84,12 +86,17 @@ class Group:
     members: list[Member]
     asks: bool = False
     """Whether newcomers have to say a password."""
-    playing: frozenset[str] = field(default=frozenset())
-    """Who has time for games today."""
+    playing: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Who has time for games today, from which round to which."""
 
     @property
     def key(self) -> tuple[str, str]:
         return self.account, self.chat
+
+    def plays(self, member: Member, values: Mapping[str, Any]) -> bool:
+        """Whether somebody is there for a question, of which these are the values."""
+        first, last = self.playing.get(member.person.id, (1, 0))
+        return first <= int(values["number"]) <= last
 
 
 def crowd(prefix: str, many: int, back: int, chance: Random) -> list[Member]:

@@ -21,7 +21,7 @@ from bot.rehearsal.report import Books, Waited
 from bot.rehearsal.stage import Plan, Stage
 from bot.rehearsal.world import Line
 from bot.sop.library import Library
-from handlers.quiz import GAMES
+from handlers.quiz_activity import GAMES
 from storage.audit import Report as Audit
 from storage.audit import audit
 from storage.database import look

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations, pairwise
@@ -13,16 +14,19 @@ from bot.sop.days import Rule, asks_for_holidays, between, left_out
 from bot.sop.due import unknown
 from bot.sop.library import Library
 from bot.sop.rotation import pick
+from bot.sop.schema import Questions
 
 AHEAD, SOON = timedelta(366), timedelta(56)
 
+Pool = frozenset[str]  # the banks that an activity draws from
 Has = tuple[Collection[str], Collection[str]]  # a group's tags, and the names it may be called by
 
 
 def doubtful(library: Library, today: date, groups: Sequence[Has] = ()) -> list[Fault]:
     """Return what an operator should look at, as of a day. `groups` are those that are open, when it is known."""
     found = [*_collisions(library, today), *unknown_years(library, today), *_past(library, today)]
-    found += [*_same_in_a_row(library, today), *_for_nobody(library, groups)]
+    found += [*_same_in_a_row(library, today), *_too_few_questions(library, today)]
+    found += _for_nobody(library, groups)
     return sorted(found)
 
 
@@ -121,6 +125,85 @@ def _past(library: Library, today: date) -> Iterator[Fault]:
             if slot.once and max(slot.once) < today:
                 place = library.places[slot_key(name, slot)]
                 yield replace(place, message=f"{max(slot.once)} 已经过去了，这一条不会再发，可以删掉")
+
+
+def _too_few_questions(library: Library, today: date) -> Iterator[Fault]:
+    """Find the slots whose questions must come again sooner than `not_again_within` says.
+
+    What a group is asked counts over all calendars that it can have, with what others draw from no other bank.
+    """
+    drawn: dict[str, dict[Pool, Counter[date]]] = {name: {} for name in library.calendars}
+    promised: list[tuple[str, Slot, str, Questions, list[date]]] = []
+    for name, calendar in library.calendars.items():
+        for slot in calendar.slots:
+            for activity, questions, days in _asking(library, name, slot, today):
+                each = drawn[name].setdefault(frozenset(questions.banks()), Counter())
+                each.update(dict.fromkeys(days, questions.pick))
+                if questions.days_apart:
+                    promised.append((name, slot, activity, questions, days))
+    for name, slot, activity, questions, days in promised:
+        pool = frozenset(questions.banks())
+        size = sum(len(library.banks[bank].questions) for bank in pool)
+        whole = _together(library, drawn, name, pool)
+        most, first = _most_within(whole, questions.days_apart, frozenset(days))
+        if most > size:
+            message = (
+                f"题库 {'、'.join(sorted(pool))} 一共 {size} 题，从 {first:%Y-%m-%d} 起 {questions.days_apart} 天里"
+                f'要抽 {most} 题，会重复；活动 "{activity}" 写了 not_again_within：多写几题，少抽几题，或者把它写短'
+            )
+            yield replace(library.places[slot_key(name, slot)], message=message)
+
+
+def _together(
+    library: Library, drawn: Mapping[str, Mapping[Pool, Counter[date]]], calendar: str, pool: Pool
+) -> Counter[date]:
+    """Count what is drawn on each day from these banks alone, in groups that can have a calendar."""
+    whole = Counter[date]()
+    for other, pools in drawn.items():
+        if other == calendar or _meet(
+            library.calendars[calendar].audience, library.calendars[other].audience
+        ):
+            for narrower in pools:
+                if narrower <= pool:
+                    whole.update(pools[narrower])
+    return whole
+
+
+def _asking(
+    library: Library, calendar: str, slot: Slot, today: date
+) -> Iterator[tuple[str, Questions, list[date]]]:
+    """Yield the activities with questions that a slot starts, and on which days of the year to come."""
+    asking: dict[str, Questions] = {}
+    for one in slot.each() or [slot]:
+        questions = getattr(library.activities.get(one.do or ""), "questions", None)
+        if one.do and isinstance(questions, Questions):
+            asking[one.do] = questions
+    if not asking:
+        return
+    rule, holidays = library.calendars[calendar].rule(slot), library.holidays
+    days: dict[str, list[date]] = {activity: [] for activity in asking}
+    for day in between(rule, today, today + AHEAD, holidays):
+        if left_out(rule, day, holidays):
+            continue
+        what = pick(slot.rotate, rule, day, holidays).rpartition(":")[2] if slot.rotate else slot.do
+        if what in days:
+            days[what].append(day)
+    for activity, questions in asking.items():
+        yield activity, questions, days[activity]
+
+
+def _most_within(whole: Counter[date], span: int, ends: Collection[date]) -> tuple[int, date]:
+    """Return the most that comes in so many days, of which the last is one of the ends, and the first of them."""
+    days = sorted(whole)
+    most, begins, held, first = 0, date.max, 0, 0
+    for day in days:
+        held += whole[day]
+        while (day - days[first]).days >= span:
+            held -= whole[days[first]]
+            first += 1
+        if held > most and day in ends:
+            most, begins = held, days[first]
+    return most, begins
 
 
 def _for_nobody(library: Library, groups: Iterable[Has]) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
@@ -25,6 +25,7 @@ from bot.sop.reading import Document
 from bot.sop.references import (
     lost_slots,
     wrong_holidays,
+    wrong_hook,
     wrong_overrides,
     wrong_questions,
     wrong_slots,
@@ -116,6 +117,7 @@ class _Loader:
         self.posts = Shelf[Post](root, "texts", "帖子", files)
         self.calendars = Shelf[Calendar](root, "calendars", "日历", files)
         self.texts = dict(self.kinds.texts)
+        self.hooked: dict[str, Document] = {}  # activities, which are read before the posts
         self.named: set[str] = set()  # in texts/ so far
         self.places: dict[str, Fault] = {}
         self.holidays = NO_MORE
@@ -130,6 +132,10 @@ class _Loader:
             self._holidays()
         for _, document in self.posts.files(self.faults):
             self._texts(document)
+        for name, document in self.hooked.items():
+            if wrong := wrong_hook(document, self.posts):
+                self.faults.update(wrong)
+                self.activities.good.pop(name, None)
         for name, document in self.calendars.files(self.faults):
             self._calendar(name, document)
         faulty = {fault.file for fault in self.faults}
@@ -174,6 +180,7 @@ class _Loader:
             self.banks.good[name] = Bank(head.title, head.game, MappingProxyType(questions))
 
     def _activity(self, name: str, document: Document) -> None:
+        self.hooked[name] = document
         kind = self._named(document, "kind", self.kinds.activities, "活动种类")
         activity = self._valid(document, kind or _AnyActivity)
         if kind is None:
@@ -249,6 +256,7 @@ class _AnyActivity(Activity):
     """A file whose kind is not known: what every kind has is checked."""
 
     model_config = ConfigDict(extra="ignore")
+    ends: ClassVar[bool] = True
 
 
 class _BankHead(Part):

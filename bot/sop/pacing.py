@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
+from bot.durations import in_words
 from bot.errors import Fault
 from bot.model import DAY, HOUR, LONGEST, MINUTE, SECOND, Group, names_of
 from bot.sop.days import between
@@ -105,6 +106,4 @@ def _sentence(span: int, groups: int, slot: Slot, each: int) -> str:
 
 
 def _told(span: int) -> str:
-    seconds = -(-span // SECOND)
-    parts = ((seconds // 3600, "小时"), (seconds // 60 % 60, "分钟"), (seconds % 60, "秒"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+    return in_words(-(-span // SECOND) * SECOND)

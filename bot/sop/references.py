@@ -66,6 +66,17 @@ def _number(text: str) -> int:
         return 0
 
 
+def wrong_hook(document: Document, posts: Shelf[Post]) -> list[Fault]:
+    """Check that the post of an activity's hook is there, and calls nobody by name."""
+    path = ("hook", "post")
+    if not is_post_id(name := document.text(*path)):
+        return []
+    told = posts.missing(name)
+    if not told and any(NAMES in variables(said) for said in posts.good[name].words):
+        told = f'帖子 "{name}" 里有 {{{NAMES}}}，钩子不是写给哪几个人的，不能用它'
+    return [document.fault(path, told)] if told else []
+
+
 def lost_slots(document: Document, activities: Shelf[Activity], posts: Shelf[Post]) -> dict[int, list[Fault]]:
     """Return the slots of a calendar that refer to nothing, or to what does not fit, by their number."""
     lost: dict[int, list[Fault]] = {}

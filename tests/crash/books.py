@@ -87,6 +87,7 @@ class Books:
         self._admissions(memory, bot)
         self._quizzes(bot)
         self._orders(memory)
+        self._hooks()
 
     # Lines. ------------------------------------------------------------------------------------------
 
@@ -257,6 +258,15 @@ class Books:
         for chat, now, number, rules in self.rows("SELECT chat, paused, rules_version, rules FROM groups"):
             assert (bool(now), number) == (paused.get(chat, False), version[chat])
             assert not number or (chat, f"群规 {rules}") in heard
+
+    def _hooks(self) -> None:
+        """A hook that went out was said once, and any other never."""
+        told = self.rows(
+            "SELECT h.id, h.state, COUNT(o.id) FROM hooks h LEFT JOIN outbox o ON o.about = 'hook:' || h.id"
+            " GROUP BY h.id, h.state"
+        )
+        wrong = [row for row in told if row[2] != (row[1] == "posted")]
+        assert not wrong, wrong
 
     def _said(self, *states: str) -> Counter[tuple[str, str]]:
         return Counter(

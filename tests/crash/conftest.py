@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.harness import library
+from tests.harness import SMALL, library
 
 SLOTS = (
     *(f'id: post-{hour}, at: "{hour:02}:30", post: 播报{hour}点, late: 3h' for hour in range(0, 22, 3)),
@@ -18,6 +18,10 @@ SLOTS = (
     'id: quick-day, at: "14:00", do: quick, late: 1h',
     'id: quick-night, at: "20:00", do: quick, late: 1h',
 )
+# Every quiz has a hook, which goes out in the middle or at the end, once a day at most.
+HOOKED = {
+    "activities/quick.yaml": str(SMALL["activities/quick.yaml"]) + "hook: {post: 钩子, earliest: 30s}\n"
+}
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def chance() -> Random:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    root = library(tmp_path / "library", slots=SLOTS)
+    root = library(tmp_path / "library", HOOKED, SLOTS)
     path = tmp_path / "config.yaml"
     # A folder of its own, also for who has its database on a server: others are at work beside it.
     path.write_text(f"data: {tmp_path / 'data'}\nlibrary: {root}\nred_packet: {{expires: 6h}}\n", "utf-8")

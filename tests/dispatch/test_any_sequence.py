@@ -21,6 +21,7 @@ from storage.audit import audit
 from tests import databases
 from tests.harness import SMALL, Inside, agree, said
 from tests.sop.fakes import write
+from tests.sop.test_scripts import HALF
 
 PEOPLE = ("owner", "a", "b", "c")
 WHO = st.sampled_from([*PEOPLE, "new"])
@@ -30,7 +31,7 @@ SPAN = st.sampled_from(
 WORDS = st.sampled_from(
     (
         "签到 签到 抢 抢 抢 A B B C D 撤回红包 我的积分 积分榜 帮助 你好 芝麻开门 暗号_芝麻开门 暗号_天王盖地虎 "
-        "取消暗号 天王盖地虎 群规_不吵架 开张 暂停 继续 开始_快问 开始_小红包 收题 结束 小二 今日安排"
+        "取消暗号 天王盖地虎 群规_不吵架 开张 暂停 继续 开始_快问 开始_半日题 开始_小红包 收题 结束 小二 今日安排"
     )
     .replace("_", "\u3000")
     .split(" ")
@@ -54,7 +55,7 @@ STEP = st.one_of(
 @cache
 def small() -> Library:
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), dict(SMALL))
+        write(Path(folder), {**SMALL, "activities/half.yaml": HALF})
         return load(Path(folder), kinds(routes()))
 
 

@@ -308,7 +308,7 @@ def good(put: Callable[[str, str], None]) -> list[str]:
     found = [(name, text) for name, text in examples("yaml") if name != config.NAME]
     for name, text in found:
         put(name, text)
-        for path in re.findall(r"(?:picture|file): ([^\s,}]+)", text):
+        for path in re.findall(r"(?:picture|file|materials): \[?([^\s,}\]]+)", text):
             put(f"sop_library/{path}", "GIF89a")
     return [name for name, _ in found]
 

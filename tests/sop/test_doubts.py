@@ -101,6 +101,37 @@ def test_a_day_that_is_over_is_told(tmp_path: Path) -> None:
     assert told(tmp_path, book) == ["x.yaml:4:5: 2026-11-24 已经过去了，这一条不会再发，可以删掉"]
 
 
+def test_a_bank_that_does_not_last_is_told(tmp_path: Path) -> None:
+    """By the days in which it runs out, over all calendars that a group can have; and not where it just lasts."""
+    quiz = "title: 问\nkind: quiz\ngame: choice\nround: {open: 3m}\nquestions: {from: general, pick: 1"
+    for within, tags, drawn in [
+        ("7d", "理财", 0),
+        ("14d", "理财", 3),
+        ("14d", "别的", 0),
+        ("15d", "别的", 3),
+    ]:
+        files: dict[str, str | bytes] = {
+            "activities/one.yaml": f"{quiz}, not_again_within: {within}}}\n",
+            "activities/two.yaml": f"{quiz}}}\n",
+            "activities/other.yaml": f"{quiz}}}\n".replace("问", "另一个"),
+            "calendars/x.yaml": calendar('id: a, at: "08:00", on: mon, do: one'),
+            "calendars/y.yaml": calendar(
+                'id: b, at: "09:00", on: tue, rotate: [two, morning]', audience=f"tags: [{tags}]"
+            ),
+            BANK: calendar('at: "03:00", do: morning', audience="tags: [没有]"),
+        }
+        loaded = library(tmp_path / f"{within}{tags}", files)
+        assert loaded.faults == ()
+        found = [one for one in doubtful(loaded, TODAY) if one.message.startswith("题库")]
+        assert len(found) == bool(drawn)
+        for one in found:
+            assert one.line == 4
+            assert one.message == (
+                f'题库 general 一共 2 题，从 2026-11-30 起 {within[:-1]} 天里要抽 {drawn} 题，会重复；活动 "one" '
+                "写了 not_again_within：多写几题，少抽几题，或者把它写短"
+            )
+
+
 def test_a_calendar_that_leaves_out_all_it_is_for_is_told(tmp_path: Path) -> None:
     """Whatever groups there are; one that leaves out some is not."""
     nobody = calendar('id: a, at: "08:00", do: morning', audience="tags: [甲], except: {tags: [乙, 甲]}")

@@ -75,7 +75,7 @@ BAD: list[Case] = [
     (
         ACT,
         "title: 早\nkind: sign_in\nzzz: 1\n",
-        '3:1: 不认识的键 "zzz"，这里可以写 title、goal、kind、points',
+        '3:1: 不认识的键 "zzz"，这里可以写 title、goal、kind、length、materials、hook、points',
     ),
     (ACT, "title: 早\nkind: sign-in\n", '2:7: 不认识的活动种类 "sign-in"，是不是 "sign_in"？'),
     (ACT, "title: 早\nkind: [sign_in]\n", '2:7: "kind" 要写一段文字；以 { 或 [ 开头的文字要加引号'),
@@ -109,6 +109,41 @@ BAD: list[Case] = [
         QUIZ.replace("{rounds}", "{rounds"),
         '8:18: 单独的 "{" 不能用：变量写成 {名字}，括号请改用全角的（）',
     ),
+    # Hooks.
+    *[
+        (ACT, f"title: 早\nkind: sign_in\n{lines}\n", fault)
+        for lines, fault in (
+            (
+                "hook: {post: brief}",
+                "3:7: 这种活动自己不会结束：请加上 length，比如 1h，或者给 latest 写一个时长，比如 20m",
+            ),
+            ("hook: {at: closing, post: brief}", "3:7: 这种活动自己不会结束：请加上 length，比如 1h"),
+            ("hook: {post: breif, latest: 20m}", '3:14: 不认识的帖子 "breif"，是不是 "brief"？'),
+            ("hook: {latest: 20m}", '3:7: 缺 "post"，请补上'),
+            (
+                "hook: {post: brief, earliest: 9m, latest: 8m}",
+                "3:7: latest 比 earliest 还早，请把 latest 改晚，或者把 earliest 改早",
+            ),
+            (
+                "hook: {post: brief, latest: closed}",
+                '3:29: "closed" 不是时长，要写成 90s、3m、1h30m 或 2d 这样；到活动结束写 closing',
+            ),
+            ("hook: {post: brief, latest: 5s}", "3:29: 时长太短，至少 1m"),
+            (
+                "length: 3m\nhook: {post: brief}",
+                "4:7: length 比 earliest 还短，活动结束了也发不了，请把 earliest 改早",
+            ),
+            (
+                "length: 1h\nhook: {at: closing, post: brief, earliest: 2m}",
+                "4:7: at: closing 是结束时就发，earliest 和 latest 就不用写了",
+            ),
+            ("hook: {at: top, post: brief}", '3:12: "at" 只能写 peak、closing，不能写 "top"'),
+            (
+                "hook: {post: '{names} 你好', latest: 20m}",
+                "3:14: 没有 {names} 这个变量，可以用 {group}、{date}、{weekday}",
+            ),
+        )
+    ],
     # Calendars.
     (
         CAL,
@@ -568,6 +603,16 @@ def test_names_are_for_posts_to_some(tmp_path: Path) -> None:
     ]
     assert "c" not in loaded.calendars
     assert [slot.post for slot in loaded.calendars["d"].slots] == ["hello"]
+
+
+def test_a_hook_calls_nobody_by_name(tmp_path: Path) -> None:
+    """Its post is for everybody; an activity with another one is put aside."""
+    text = "title: 早\nkind: sign_in\nhook: {post: hello, latest: 20m}\n"
+    loaded = library(tmp_path, {ACT: text, TEXT: "hello: 你好，{names}\n"})
+    assert [str(fault).partition("a.yaml:")[2] for fault in loaded.faults] == [
+        '3:14: 帖子 "hello" 里有 {names}，钩子不是写给哪几个人的，不能用它'
+    ]
+    assert "a" not in loaded.activities
 
 
 def test_a_misspelt_folder_is_told(tmp_path: Path) -> None:

@@ -245,7 +245,12 @@ def _group_days(
         kind = library.holidays.why(day)
         there = by_day.get(day, [])
         lines = [
-            Line(one, wall_of(one.due, zone), title_of(library, one.what), *_state(one, place, now))
+            Line(
+                one,
+                wall_of(one.due, zone),
+                title_of(library, one.what),
+                *_state(one, [place, *_facts(library, one)], now),
+            )
             for one, place in zip(there, _places(there, private), strict=True)
         ]
         shown.append(Day(day, "" if kind in ("工作日", "周末") else kind, lines))
@@ -265,10 +270,17 @@ def _places(lines: Sequence[Planned], private: set[str]) -> list[str]:
     return places
 
 
-def _state(one: Planned, place: str, now: int) -> tuple[str, str]:
+def _facts(library: Library, one: Planned) -> Sequence[str]:
+    """What there is to know of an activity that is still to come."""
+    kind, _, name = one.what.partition(":")
+    activity = library.activities.get(name) if kind == "do" and not one.state and not one.why else None
+    return activity.facts if activity else ()
+
+
+def _state(one: Planned, more: Sequence[str], now: int) -> tuple[str, str]:
     gone = not one.state and not one.why and one.due <= now
     state = one.state or ("skipped" if one.why else "gone" if gone else "planned")
-    return state, "，".join(part for part in (one.said, UNRECORDED if gone else "", place) if part)
+    return state, "，".join(part for part in (one.said, UNRECORDED if gone else "", *more) if part)
 
 
 def _preview(

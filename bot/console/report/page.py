@@ -171,6 +171,8 @@ _CSS = """
 .report th, .report td { text-align: left; vertical-align: top; padding: .4rem .55rem; }
 .report th, .report td { border-bottom: 1px solid #e3e7e2; }
 .report table:has(.top) { max-width: 32rem; }
+.report td:not(.right) { min-width: 5.5rem; }
+.report td:nth-child(2):not(.right) { min-width: 10rem; }
 .report .right { text-align: right; white-space: nowrap; }
 .report .late td:nth-child(4) { color: #a86a00; }
 .report .missed td:nth-child(4), .report .failed td:nth-child(4), .report .unknown td:nth-child(4) {

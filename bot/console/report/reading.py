@@ -80,6 +80,8 @@ class GroupWeek:
             "messages_in_hour": one.messages,
             "points": one.paid if one.played else None,
             "hook": self._iso(one.hooked_at),
+            "messages_around_hook": one.around_hook,
+            "no_hook_because": one.unhooked,
         }
 
     def _iso(self, at: int) -> str | None:

@@ -27,7 +27,7 @@ Value = str | int | float | datetime | None
 GROUPS = ("群", "成员", "新来", "参加", "说话的人", "消息", "签到", "得分", "日程")
 LINES = (
     *("群", "计划", "发出", "内容", "类型", "结果", "晚了几秒", "成员", "参加", "参加率"),
-    *("答题", "答对", "一小时消息", "得分", "钩子"),
+    *("答题", "答对", "一小时消息", "得分", "钩子", "钩子前后消息", "钩子没发"),
 )
 TOP = ("群", "名次", "名字", "得分", "消息")
 KINDS = {"quiz": "问答", "red_packet": "红包", "sign_in": "签到", "post": "帖子"}
@@ -60,6 +60,7 @@ def _lines(group: GroupWeek) -> Iterator[Sequence[Value]]:
             *(len(one.players) if one.played else None, share(one)),
             *((one.answers, one.right) if quiz else (None, None)),
             *(one.messages, one.paid if one.played else None, _local(group, one.hooked_at)),
+            *(one.around_hook, one.unhooked or None),
         )
 
 

@@ -54,8 +54,16 @@ def cells(group: GroupWeek, one: Brought) -> tuple[str, ...]:
         str(one.right) if quiz else "",
         "" if one.messages is None else str(one.messages),
         str(one.paid) if one.played else "",
-        clock(group, one, one.hooked_at),
+        hook(group, one),
     )
+
+
+def hook(group: GroupWeek, one: Brought) -> str:
+    """When the hook went out, and how much was written around it; or why it did not."""
+    if not one.hooked_at:
+        return f"没发（{one.unhooked}）" if one.unhooked else ""
+    around = "" if one.around_hook is None else f"，{one.around_hook} 条"
+    return f"{clock(group, one, one.hooked_at)}{around}"
 
 
 def overview(report: Report) -> tuple[Sequence[str], list[Sequence[str]]]:
