@@ -41,6 +41,18 @@ def test_two_slots_at_one_moment_are_told_once(tmp_path: Path) -> None:
     ]
 
 
+def test_two_slots_that_take_the_same_turns_are_told(tmp_path: Path) -> None:
+    """Each by itself has no thing twice in a row, but both together do; in another order they do not."""
+    files: dict[str, str | bytes] = {"texts/t.yaml": "p-a: 一\np-b: 二\np-c: 三\n"}
+    slot = 'id: {}, at: "08:00", on: {}, rotate: [{}]'
+    one = slot.format("a", "tue", "p-a, p-b, p-c")
+    for turns, twice in (("p-a, p-b, p-c", True), ("p-c, p-a, p-b", False)):
+        files[BANK] = calendar(one, slot.format("b", "thu", turns))
+        found = doubtful(library(tmp_path, files), TODAY)
+        assert [fault.line for fault in found] == ([5] if twice else [])
+        assert all(fault.message.startswith('和时段 "a" 轮的是同样几样，2026-') for fault in found)
+
+
 def test_calendars_meet_where_a_group_can_have_both(tmp_path: Path) -> None:
     """By a tag or a name that both have, and neither excludes."""
     one = calendar('id: a, at: "08:00", do: morning', audience="tags: [一], groups: [甲群]")
