@@ -220,7 +220,7 @@ def _segment(slot: Slot, turn: Turn) -> list[Member]:
         if meant and today - nudged >= WEEK:
             found.append((nudged, member.id, member))
     people = [member for _, _, member in sorted(found, key=lambda one: one[:2])[: slot.most]]
-    turn.store.some.wrote_to([member.id for member in people], today)
+    turn.store.some.wrote_to(turn.group.account, [member.person for member in people], today)
     return people
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.db import Db
@@ -35,13 +35,14 @@ _WHO_JOINED = Query(
 )
 _SINCE = Query(
     select(members.c.id, members.c.joined_at, nudges.c.day)
-    .outerjoin(nudges, nudges.c.member_id == members.c.id)
+    .join(groups, groups.c.id == members.c.group_id)
+    .outerjoin(nudges, and_(nudges.c.account == groups.c.account, nudges.c.person == members.c.person))
     .where(members.c.group_id == bindparam("g"), members.c.status == "member")
 )
 _NUDGE = Query(
     insert(nudges)
-    .values(member_id=bindparam("member_id"), day=bindparam("day"))
-    .on_conflict_do_update(index_elements=["member_id"], set_={"day": bindparam("day")})
+    .values(account=bindparam("account"), person=bindparam("person"), day=bindparam("day"))
+    .on_conflict_do_update(index_elements=["account", "person"], set_={"day": bindparam("day")})
 )
 
 
@@ -61,9 +62,9 @@ class Some:
         return dict(self._db.all(_WHO_JOINED, g=group, first=first, last=last))
 
     def known(self, group: int) -> dict[int, tuple[int, int]]:
-        """When each member joined, and on which day a slot wrote to them last (0: never)."""
+        """When each member joined, and on which day a slot wrote to them last, in whichever group (0: never)."""
         return {member: (at, day or 0) for member, at, day in self._db.all(_SINCE, g=group)}
 
-    def wrote_to(self, those: Iterable[int], day: int) -> None:
+    def wrote_to(self, account: str, persons: Iterable[str], day: int) -> None:
         """A slot for some of the members writes to these."""
-        self._db.many(_NUDGE, [{"member_id": member, "day": day} for member in those])
+        self._db.many(_NUDGE, [{"account": account, "person": person, "day": day} for person in persons])

@@ -342,12 +342,14 @@ moves = Table(
     **_ONE_TREE,
 )
 
-# To whom a slot for some of the members wrote last.
+# To whom a slot for some of the members wrote last, in whichever group.
 nudges = Table(
     "nudges",
     metadata,
-    Column("member_id", Big, ForeignKey("members.id"), primary_key=True, autoincrement=False),
+    _text("account"),
+    _text("person"),
     _number("day"),  # date.toordinal() of the group's calendar day
+    PrimaryKeyConstraint("account", "person"),
     **_ONE_TREE,
 )
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from io import BytesIO
+
+from PIL import Image
 
 from bot.model import LONGEST, Outgoing, Say
 from bot.ports import Adapter, Inbox, State
+
+
+def picture(kind: str = "PNG") -> bytes:
+    """The smallest picture of a kind."""
+    made = BytesIO()
+    Image.new("RGB", (1, 1)).save(made, kind)
+    return made.getvalue()
+
 
 # Monday, 7 January 2030, 07:00 in Shanghai.
 MONDAY = 1_893_970_800_000_000

@@ -18,8 +18,8 @@ from bot.sop.days import DAYS_OFF, WORKDAYS
 from bot.sop.hints import did_you_mean, nearest
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif")
-# How the files of these kinds begin, whatever they are called.
-_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+# What is inside them, whatever they are called.
+_INSIDE = ("PNG", "JPEG", "GIF")
 # 微信 shows no larger picture in a chat, and takes no larger file.
 LARGEST_PICTURE, LARGEST_FILE = 10_000_000, 100_000_000
 
@@ -114,13 +114,17 @@ def _picture(name: str, info: ValidationInfo) -> str:
     if not name.lower().endswith(PICTURES):
         raise ValueError(f'图片 "{name}" 要以 .png、.jpg、.jpeg 或 .gif 结尾')
     if path := _there("图片", name, info, LARGEST_PICTURE):
+        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - many libraries have no pictures
+
         try:
-            with path.open("rb") as file:
-                head = file.read(8)
+            with Image.open(path, formats=_INSIDE):
+                return name
+        except UnidentifiedImageError:
+            raise ValueError(f'"{name}" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种') from None
+        except Image.DecompressionBombError:
+            raise ValueError(f'图片 "{name}" 的长和宽太大，请缩小再存') from None
         except OSError as error:
-            raise ValueError(f'读不了图片 "{name}"：{error.strerror}') from None
-        if not head.startswith(_BEGINNINGS):
-            raise ValueError(f'"{name}" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种')
+            raise ValueError(f'读不了图片 "{name}"：{error.strerror or error}') from None
     return name
 
 

@@ -26,6 +26,7 @@ from bot.errors import Faults
 from bot.sop.library import load
 from bot.sop.schema import Activity, Calendar, Post, variables
 from storage.settling import Listed
+from tests.fakes import picture
 from tests.importing.sheets import sheet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -309,7 +310,8 @@ def good(put: Callable[[str, str], None]) -> list[str]:
     for name, text in found:
         put(name, text)
         for path in re.findall(r"(?:picture|file|materials): \[?([^\s,}\]]+)", text):
-            put(f"sop_library/{path}", "GIF89a")
+            put(f"sop_library/{path}", "x")
+            Path(f"sop_library/{path}").write_bytes(picture())
     return [name for name, _ in found]
 
 

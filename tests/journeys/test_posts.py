@@ -10,6 +10,7 @@ import pytest
 
 from bot.errors import Unsupported
 from bot.model import SECOND, Card, Outgoing, Say
+from tests.fakes import picture
 from tests.harness import World, library
 
 TEXTS = """\
@@ -29,7 +30,7 @@ third: {several: [欢迎, {text: "{names}，有事叫小二", pause: 5s}]}
 """
 FILES: dict[str, str | bytes] = {
     "texts/posts.yaml": TEXTS,
-    "a.png": b"\x89PNG",
+    "a.png": picture(),
     "files/菜单 <1>.pdf": b"%PDF",
 }
 SHOW = ["第一条", "", "第三条", "第四条，周一"]

@@ -12,6 +12,7 @@ import pytest
 
 from bot.config import Account, Pace, Settings
 from bot.model import SECOND
+from tests.fakes import picture
 from tests.harness import World, library
 
 API = "/api/sandbox"
@@ -316,14 +317,14 @@ async def test_nothing_is_paced_unless_the_settings_say_so(tmp_path: Path) -> No
 async def test_a_picture_goes_with_its_post(tmp_path: Path) -> None:
     """The line has an attachment with an address, and there the picture is."""
     posts = b"hello: {text: \xe7\x9c\x8b\xe5\x9b\xbe, picture: texts/a.png}\n"
-    files = {"texts/a.png": b"\x89PNG", "texts/posts.yaml": posts}
+    files = {"texts/a.png": picture(), "texts/posts.yaml": posts}
     small = library(tmp_path / "lib", files, slots=['id: a, at: "08:00", post: hello'])
     async with World(tmp_path / "data", library=small) as world:
         group = await world.group()
         assert await group.clock(to="2030-01-07T08:00") == ["看图"]
         (attachment,) = (await group.read())[-1]["attachments"]
         answer = await world.http.get(attachment["url"])
-        assert (answer.status_code, answer.content) == (200, b"\x89PNG")
+        assert (answer.status_code, answer.content) == (200, picture())
         assert answer.headers["content-type"] == "image/png"
         (tmp_path / "lib/texts/a.png").unlink()
         detail(await world.http.get(attachment["url"]), 404)

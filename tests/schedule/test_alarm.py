@@ -112,3 +112,22 @@ async def test_a_group_that_opens_is_planned_for_from_then_on(
     skipped = inside.read("SELECT group_id FROM occurrences WHERE state = 'skipped'")
     assert skipped == [(2,)]
     one.stop()
+
+
+async def test_nobody_is_written_to_in_two_groups_in_a_week(tmp_path: Path) -> None:
+    """Who is silent in two groups of an account hears of it in one; in the other there is nobody to write to."""
+    slot = 'id: a, at: "19:00", on: sun, post: 好久不见, segment: silent-7d'
+    found = load(library(tmp_path / "lib", slots=[slot]), kinds(routes()))
+    async with Inside(tmp_path / "data", people=("owner", "a"), found=found) as inside:
+        await inside.feed(inside.roster("other"))
+        for chat in ("g", "other"):
+            await inside.say("owner", "开张 试", chat=chat)
+        one = alarm(inside)
+        await one.start()
+        sunday = inside.clock.now() + 6 * DAY + 12 * HOUR
+        for week, states in enumerate((["skipped"] * 2, ["claimed", "skipped"], ["claimed", "skipped"])):
+            inside.clock.set(sunday + week * 7 * DAY)
+            await one.ring()
+            rows = inside.read("SELECT state FROM occurrences ORDER BY id DESC LIMIT 2")
+            assert sorted(state for (state,) in rows) == states
+        one.stop()

@@ -14,6 +14,7 @@ from bot.sop.checking import validate
 from bot.sop.posts import FIRST, NOTHING
 from bot.sop.reading import read
 from bot.sop.values import LARGEST_FILE, LARGEST_PICTURE
+from tests.fakes import picture
 from tests.sop.fakes import GOOD, KINDS, library, write
 
 HEAD = "title: 甲\naudience: {tags: [a]}\nslots:\n"
@@ -558,7 +559,7 @@ def test_every_fault_has_its_place_and_its_sentence(
 ) -> None:
     """Each bad file gives exactly these lines, under the root as it was given, and the good files still run."""
     monkeypatch.chdir(tmp_path)
-    write(tmp_path, {"secret.png": "x", "sop_library/a.png": b"\x89PNG"})
+    write(tmp_path, {"secret.png": "x", "sop_library/a.png": picture()})
     loaded = library(Path("sop_library"), {name: content})
     assert [str(fault) for fault in loaded.faults] == [f"sop_library/{name}:{fault}" for fault in faults]
     assert {"morning", "quiz-night"} <= set(loaded.activities)
@@ -697,7 +698,7 @@ def test_a_text_that_is_there_twice_is_told_though_the_first_is_put_aside(tmp_pa
 def test_a_picture_behind_a_link_out_of_the_library_is_refused(tmp_path: Path) -> None:
     """A link inside the library that leads out of it does not count as inside."""
     root = tmp_path / "lib"
-    write(tmp_path, {"secret.png": "x", "lib/b.png": b"\x89PNG"})
+    write(tmp_path, {"secret.png": "x", "lib/b.png": picture()})
     (root / "a.png").symlink_to("../secret.png")
     (root / "c.png").symlink_to("c.png")
     content = "a: {text: 好, picture: a.png}\nb: {text: 好, picture: b.png}\nc: {text: 好, picture: c.png}\n"
@@ -717,11 +718,12 @@ def test_a_zero_byte_in_a_pictures_name_is_told_in_words(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.png", b"\x89PNG", ""),
-        ("a.jpg", b"\xff\xd8\xff\xe0", ""),
-        ("a.GIF", b"GIF89a", ""),
-        ("a.jpg", b"\x89PNG", ""),  # chats go by what is inside
+        ("a.png", picture(), ""),
+        ("a.jpg", picture("JPEG"), ""),
+        ("a.GIF", picture("GIF"), ""),
+        ("a.jpg", picture(), ""),  # chats go by what is inside
         ("a.png", b"", '图片 "a.png" 是空的'),
+        ("a.png", picture()[:8], '"a.png" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种'),
         ("a.png", b"<html>", '"a.png" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种'),
         ("a.jpg", b"RIFF....WEBP", '"a.jpg" 不是图片：里面不是 PNG、JPEG 或 GIF，请另存成这几种'),
         ("a.png", LARGEST_PICTURE, ""),
@@ -732,7 +734,7 @@ def test_a_picture_is_one_and_not_too_large(
     tmp_path: Path, name: str, content: bytes | int, said: str
 ) -> None:
     """What is inside decides, and not what it is called."""
-    write(tmp_path, {name: b"\x89PNG" if isinstance(content, int) else content})
+    write(tmp_path, {name: picture() if isinstance(content, int) else content})
     if isinstance(content, int):
         os.truncate(tmp_path / name, content)
     loaded = library(tmp_path, {"texts/t.yaml": f"a: {{picture: {name}}}\n"})

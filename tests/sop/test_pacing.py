@@ -12,6 +12,7 @@ from bot.model import DAY, MINUTE, Group
 from bot.outbox.pace import each_post
 from bot.sop.library import Library, load
 from bot.sop.pacing import reach, too_slow
+from tests.fakes import picture
 from tests.harness import library
 
 EACH = each_post(40)
@@ -67,7 +68,7 @@ def test_a_long_text_is_several_messages(tmp_path: Path) -> None:
 def test_a_picture_is_a_message_of_its_own(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "texts/p.yaml": "poster: {text: 看, picture: a.png}\n",
-        "a.png": b"\x89PNG",
+        "a.png": picture(),
     }
     root = library(tmp_path, files, ['id: a, at: "08:00", post: poster'])
     found = load(root, kinds(routes()))

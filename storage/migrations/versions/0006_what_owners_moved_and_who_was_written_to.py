@@ -25,10 +25,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "nudges",
-        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
         sa.Column("day", BIG, nullable=False),
-        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_nudges_member_id"),
-        sa.PrimaryKeyConstraint("member_id", name="pk_nudges"),
+        sa.PrimaryKeyConstraint("account", "person", name="pk_nudges"),
         sqlite_with_rowid=False,
     )
 
