@@ -130,7 +130,7 @@ class Librarian:
                         yield
                         if _number(self._seen) != here:
                             break  # another folder has the name now
-            except OSError:  # there is no such folder, or the system watches no more of them
+            except Exception:  # noqa: BLE001 - no such folder, no more watches, a name that is no UTF-8: we look
                 yield
                 await asyncio.sleep(LOOK / 1000)
 
@@ -152,14 +152,21 @@ def look(root: Path) -> Look:
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
-                    if entry.is_dir():
+                    found[entry.path] = _file(entry)
+                    if not found[entry.path]:
                         folders.append(entry.path)
-                    else:
-                        at = entry.stat()
-                        found[entry.path] = (at.st_ino, at.st_mtime_ns, at.st_ctime_ns, at.st_size)
         except OSError:
             continue  # it went while we looked; the next look tells
     return found
+
+
+def _file(entry: os.DirEntry[str]) -> tuple[int, ...]:
+    """How a file looks; nothing for a folder, a link that leads nowhere, and what went while we looked."""
+    try:
+        at = None if entry.is_dir() else entry.stat()
+    except OSError:
+        at = None
+    return (at.st_ino, at.st_mtime_ns, at.st_ctime_ns, at.st_size) if at else ()
 
 
 def _number(seen: Look) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from bot.dispatch.router import Router
 from bot.dispatch.text import plain
@@ -19,13 +20,15 @@ router = Router(
         "activities.list": "活动库\n{lines}\n说「@小二 开始」加活动名或者号码，马上就办。",
         "activities.none": "活动库里还没有活动。",
         "activities.others": "别的群的：",
+        "activities.more": "还有 {count} 个没列，说活动名一样能开始。",
         "activities.busy": "{line}（等这一场问答结束）",
         "activities.unknown": "没有叫「{name}」的活动。说「活动库」，看有哪些。",
         "activities.meant": "没有叫「{name}」的活动，是不是「{meant}」？",
         "activities.which": "要开始哪个活动？说「活动库」，看有哪些。",
     },
 )
-SHOWN = 20
+SHOWN, MOST = 20, 60
+QUOTES = "「」《》“”\"'"
 
 
 @router.command("活动库", role=Role.OWNER)
@@ -37,14 +40,17 @@ def library(_message: Message, turn: Turn) -> Reply:
     lines = list(_lines(turn, ours, 1))
     if ours and others:
         lines.append(turn.words("activities.others", {}))
-    lines += _lines(turn, others, len(ours) + 1)
+    shown = dict(islice(others.items(), max(0, MOST - len(ours))))
+    lines += _lines(turn, shown, len(ours) + 1)
+    if len(shown) < len(others):
+        lines.append(turn.words("activities.more", {"count": len(others) - len(shown)}))
     return Reply("activities.list", {"lines": "\n".join(lines)}, to=turn.person)
 
 
 @router.command("开始", role=Role.OWNER, rest=True, talk=True)
 def start(message: Message, turn: Turn) -> Result:
     """Start an activity of the library now, by its title, its id or its number in the list."""
-    wanted = plain(turn.rest)
+    wanted = plain(turn.rest).strip(QUOTES)
     ours, others = _shelves(turn)
     known = {**ours, **others}
     numbered = dict(enumerate(known.values(), 1))

@@ -13,7 +13,8 @@ from bot.dispatch.turn import Turn
 from bot.errors import Refused
 from bot.model import SECOND, Member, Message, Reply, Result, Role, Timer, effects_of, names_of
 from bot.sop.due import PAUSED
-from bot.sop.schema import Slot, slot_key
+from bot.sop.posts import NAMES
+from bot.sop.schema import Slot, slot_key, variables
 from handlers.quiz import holds_up
 from handlers.report import title_of
 
@@ -28,6 +29,7 @@ router = Router(
         "calendar.with": "标签：{tags}，日历：{titles}。",
         "calendar.without": "标签：{tags}，还没有哪本日历是给它的。",
         "calendar.tagged": "标签换好了。{calendars}",
+        "calendar.untagged": "标签清空了。{calendars}",
         "calendar.no_tags": "还没有标签。说「标签 理财」打上，日历照着标签走。",
         "calendar.bad_tags": "标签最多 {most} 个，每个最多 {length} 个字。",
         "calendar.paused": "日程暂停了，说「@小二 继续」再接着来。签到和积分照常。",
@@ -38,7 +40,7 @@ router = Router(
         "calendar.warm_title": "预告：{title}",
     },
 )
-TAGS, TAG = 5, 12
+TAGS, TAG, NO_TAGS = 5, 12, "清空"
 WEEK, SILENT = 7, {"silent-7d": 7, "silent-30d": 30}
 RETRY = 30 * SECOND
 STATES = {
@@ -74,7 +76,10 @@ def open_up(_message: Message, turn: Turn) -> Reply:
 
 @router.command("标签", role=Role.OWNER, rest=True, talk=True)
 def tag(_message: Message, turn: Turn) -> Reply:
-    """Set the group's tags, or say which it has."""
+    """Set the group's tags, take them away, or say which it has."""
+    if plain(turn.rest) == NO_TAGS:
+        turn.set_tags([])
+        return Reply("calendar.untagged", {"calendars": _calendars(turn)}, to=turn.person)
     tags = _tags(turn)
     if tags:
         turn.set_tags(tags)
@@ -116,7 +121,6 @@ def slot(timer: Timer, turn: Turn) -> Result:
     if turn.now > last:
         why = "等不到游戏结束" if playing else "过了时间才轮到"
         turn.store.occurrences.end(claimed.id, "missed", why)
-        turn.remark("a slot was missed", slot=claimed.slot, local=claimed.local, why=why)
         return None
     if playing:
         turn.timer("slot", claimed.id, min(turn.now + RETRY, last + 1))
@@ -138,6 +142,9 @@ def _carry_out(claimed: Claimed, turn: Turn, last: int) -> Result:
         return _warm_up(name, claimed, turn)._replace(send_before=last)
     if kind == "post":
         slot = _slot(claimed.slot, turn)
+        if slot is None and _calls(name, turn):
+            turn.store.occurrences.end(claimed.id, "skipped", "日历里已经没有这一条")
+            return None
         return _to_some(name, slot, claimed, turn) if slot and slot.for_some else turn.post(name, last=last)
     activity = turn.library.activities.get(name)
     if activity is None:
@@ -157,6 +164,12 @@ def _slot(key: str, turn: Turn) -> Slot | None:
     name = key.partition("/")[0]
     slots = turn.library.calendars[name].slots if name in turn.library.calendars else ()
     return next((slot for slot in slots if slot_key(name, slot) == key), None)
+
+
+def _calls(name: str, turn: Turn) -> bool:
+    """Whether a post calls people by name: without its slot nobody knows whom."""
+    post = turn.library.posts.get(name)
+    return any(NAMES in variables(said) for said in (post.words if post else (name,)))
 
 
 def _warm_up(coming: str, claimed: Claimed, turn: Turn) -> Reply:

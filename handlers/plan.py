@@ -40,6 +40,7 @@ router = Router(
         "plan.late": "{at} 已经过了，改到晚一点的时间吧。",
         "plan.quiet": "{at} 是安静时间（{quiet}），不能改到这时候。",
         "plan.which": "今天 {at} 有 {count} 件，要哪一件？\n{lines}\n在后面加上号码，比如「{example}」。",
+        "plan.only_today": "这里只动今天的，写几点就行，比如「20:00」；别的日子，到那天再说。",
         "plan.when_skip": "要跳过今天几点的？比如「跳过 20:00」。",
         "plan.when_restore": "要恢复今天几点的？比如「恢复 20:00」。",
         "plan.when_move": "要写原来几点、改到几点，比如「改期 20:00 20:30」。",
@@ -48,7 +49,11 @@ router = Router(
 # Who says more than this talks.
 LONGEST = 60
 _APART = re.compile(r"[\s,，、。]+|改到|改成|换到|到|至")
-_DAY = re.compile("今天|今日|(?<=[点分半刻\\d])的")
+_DAY = re.compile("今天|今日|(?<=[点分半刻\\d])的|[吧了啊呀哦]+$")
+# Before a time; what is called 周三半日题 is no Wednesday.
+_OTHER_DAY = re.compile(
+    r"([明后昨次隔][天日晚]|(下?周|星期|礼拜)[一二三四五六日天]|\d{1,2}[日号])的?[ ,]*(?=[早上中下午傍晚夜凌晨\d]|[一二三四五六七八九十]+点)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def skip(message: Message, turn: Turn) -> Result:
     """Leave out what is due at a time of today."""
     times, words = _said(message)
     if len(times) != 1:
-        _ask("plan.when_skip", message)
+        _ask("plan.when_skip", message, times)
         return None
     plan = _plan(turn, 0, 1)
     one, occurrence = _chosen(turn, plan, _at(turn, plan, times[0]), times, words, "跳过")
@@ -140,7 +145,7 @@ def restore(message: Message, turn: Turn) -> Result:
     """Have what was skipped or moved today as the calendar has it; by either of its times."""
     times, words = _said(message)
     if len(times) != 1:
-        _ask("plan.when_restore", message)
+        _ask("plan.when_restore", message, times)
         return None
     plan, changes = _plan(turn, 0, 1), _changed(turn)
     there = [one for one in plan if f"{times[0]:%H:%M}" in (_clock(turn, one), one.moved)]
@@ -159,7 +164,7 @@ def move(message: Message, turn: Turn) -> Result:
     """Have what is due at a time of today at another."""
     times, words = _said(message)
     if len(times) != 2:
-        _ask("plan.when_move", message)
+        _ask("plan.when_move", message, times)
         return None
     plan, to = _plan(turn, 0, 1), times[1]
     one, occurrence = _chosen(turn, plan, _at(turn, plan, times[0]), times, words, "改期")
@@ -179,14 +184,18 @@ def _said(message: Message) -> tuple[list[time], str]:
     """The times of the day behind a command, as people write them, and the other words."""
     if len(message.text) > LONGEST:
         return [], ""
-    parts = [part for part in _APART.split(_DAY.sub(" ", plain(message.text)[2:].lstrip(": "))) if part]
+    said, others = _OTHER_DAY.subn(" ", plain(message.text)[2:].lstrip(": "))
+    parts = [part for part in _APART.split(_DAY.sub(" ", said)) if part]
     times = [(clock_of(part), part) for part in parts]
-    return [at for at, _ in times if at], " ".join(part for at, part in times if not at)
+    found = [at for at, _ in times if at]
+    if found and others:
+        raise Refused("plan.only_today")
+    return found, " ".join(part for at, part in times if not at)
 
 
-def _ask(text: str, message: Message) -> None:
-    """Ask for the time, unless it was talk."""
-    if message.to_bot or len(plain(message.text)) <= 2:
+def _ask(text: str, message: Message, times: Sequence[time]) -> None:
+    """Ask for the time, unless it was talk: who says one means it."""
+    if times or message.to_bot or len(plain(message.text)) <= 2:
         raise Refused(text)
 
 

@@ -59,12 +59,14 @@ _WENT_OUT = Query(
     )
     .limit(1)
 )
+# What goes to many groups takes its time: that it is late is told to nobody before half of that is over.
 _SENT_OCCURRENCE = Query(
     update(occurrences)
     .where(occurrences.c.id == bindparam("o"), occurrences.c.state == "claimed")
     .values(
         state=case((bindparam("now") - occurrences.c.due > MINUTE, "late"), else_="sent"),
         sent_at=bindparam("now"),
+        noticed=case((2 * (bindparam("now") - occurrences.c.due) > occurrences.c.late, 0), else_=1),
         members=select(func.count())
         .where(members.c.group_id == occurrences.c.group_id, members.c.status != "left")
         .scalar_subquery(),

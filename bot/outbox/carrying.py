@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from storage.outbox import Row
     from storage.store import Store
 
-TELL = 60  # seconds in which slots that were missed are gathered
 TOLD = {"failed": "the platform cannot do this", "unknown": "unknown whether this was sent"}
 # How often what can be repeated is tried when nobody knows whether it was done.
 TRIES = 3
@@ -47,7 +45,6 @@ class Carrier:
         self._perhaps = Counter[int]()
         # For /metrics: what became of the rows that this process ended, by their state.
         self.count = Counter(sent=0, failed=0, stale=0, unknown=0)
-        self._missed: Counter[tuple[str, str]] = Counter()
 
     def longest(self, account: str) -> int:
         """How many characters a message of an account may have."""
@@ -100,16 +97,6 @@ class Carrier:
 
         await self._book.keep(note)
         self.count.update(states)
-        missed = [preview(row) for row in rows if row.occurrence and state == "stale"]
-        if missed and not self._missed:
-            asyncio.get_running_loop().call_later(TELL, self.tell)
-        self._missed.update((text, why) for text in missed)
-
-    def tell(self) -> None:
-        """Log the slots that were too late to be sent: a line for each post and reason, not for each group."""
-        for (text, why), groups in self._missed.items():
-            log.warning("a slot was missed", groups=groups, text=text, why=why)
-        self._missed.clear()
 
     def perhaps(self, row: Row) -> int:
         """Note that what can be repeated may have been done: how often by now."""

@@ -141,7 +141,6 @@ class Sender:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        self._carrier.tell()
 
     def _open(self, key: Key) -> deque[Row] | Chat:
         account, name = key

@@ -93,14 +93,16 @@ class Noticing:
             log.warning("no group for notices has this name", notices_to=self._to)
         self._deliver(rows)
 
-    def _tell(self, store: Store, library: Library, now: int) -> tuple[Counter[str], list[Row]]:
+    def _tell(self, store: Store, library: Library, now: int) -> tuple[dict[str, int | str], list[Row]]:
+        """How often what went wrong, and in what words; and what goes to the group."""
         troubles = store.notices.take()
-        told = Counter[str]()
-        for trouble in troubles:
-            told[trouble.kind] += trouble.times
         if not troubles:
-            return told, []
+            return {}, []
+        count = Counter[str]()
+        for trouble in troubles:
+            count[trouble.kind] += trouble.times
         said = merged(troubles, library)
+        told: dict[str, int | str] = {**count, "text": said}
         store.notices.keep(now, said)
         group = named(store.groups.all(), self._to)
         if group is None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import combinations, pairwise
 
 from bot.errors import Fault
 from bot.sop.calendar import Audience, Slot, slot_key
@@ -15,7 +16,7 @@ from bot.sop.library import Library
 from bot.sop.rotation import pick
 from bot.sop.schema import Questions
 
-AHEAD = timedelta(366)
+AHEAD, SOON = timedelta(366), timedelta(56)
 
 Pool = frozenset[str]  # the banks that an activity draws from
 Has = tuple[Collection[str], Collection[str]]  # a group's tags, and the names it may be called by
@@ -24,9 +25,8 @@ Has = tuple[Collection[str], Collection[str]]  # a group's tags, and the names i
 def doubtful(library: Library, today: date, groups: Sequence[Has] = ()) -> list[Fault]:
     """Return what an operator should look at, as of a day. `groups` are those that are open, when it is known."""
     found = [*_collisions(library, today), *unknown_years(library, today), *_past(library, today)]
-    found += _too_few_questions(library, today)
-    if groups:
-        found += _for_nobody(library, groups)
+    found += [*_same_in_a_row(library, today), *_too_few_questions(library, today)]
+    found += _for_nobody(library, groups)
     return sorted(found)
 
 
@@ -64,6 +64,32 @@ def _collision(library: Library, mine: tuple[str, Slot], other: tuple[str, Slot]
             "要错开就改 at，要换先后就写 priority"
         ),
     )
+
+
+def _same_in_a_row(library: Library, today: date) -> Iterator[Fault]:
+    """Find two slots of a calendar that take turns in the same things, and come to one twice in a row."""
+    for name, calendar in library.calendars.items():
+        turning = [slot for slot in calendar.slots if slot.rotate and not slot.for_some]
+        for one, other in combinations(turning, 2):
+            if not set(one.rotate or ()) & set(other.rotate or ()):
+                continue
+            come = sorted(
+                (day, slot.at, pick(slot.rotate or (), rule, day, library.holidays))
+                for slot in (one, other)
+                for rule in [calendar.rule(slot)]
+                for day in between(rule, today, today + SOON, library.holidays)
+                if not left_out(rule, day, library.holidays)
+            )
+            twice = next((second for first, second in pairwise(come) if first[2] == second[2]), None)
+            if twice:
+                day, at, what = twice
+                yield replace(
+                    library.places[slot_key(name, other)],
+                    message=(
+                        f"和{_told(name, one)} 轮的是同样几样，{day:%Y-%m-%d} {at:%H:%M} 会连着两次是 "
+                        f'"{what.rpartition(":")[2]}"；把两条合成一条，或者换一换这里的次序'
+                    ),
+                )
 
 
 def _told(_calendar: str, slot: Slot) -> str:
@@ -181,11 +207,15 @@ def _most_within(whole: Counter[date], span: int, ends: Collection[date]) -> tup
 
 
 def _for_nobody(library: Library, groups: Iterable[Has]) -> Iterator[Fault]:
-    """Find the calendars that no open group has."""
+    """Find the calendars that leave out all they are for, and, if any group is open, those that none has."""
     known = list(groups)
     for name, calendar in library.calendars.items():
-        if calendar.slots and not any(calendar.audience.reaches(*group) for group in known):
-            place = library.places[slot_key(name, calendar.slots[0])]
-            wanted = "、".join((*calendar.audience.tags, *calendar.audience.groups))
+        audience = calendar.audience
+        message = ""
+        if not _meet(audience, audience):
+            message = "audience 里要的，except 又都去掉了，谁也收不到"
+        elif known and not any(audience.reaches(*group) for group in known):
+            wanted = "、".join((*audience.tags, *audience.groups))
             message = f"开张的群里没有一个是这本日历要的（{wanted}），现在谁也收不到"
-            yield replace(place, message=message)
+        if message and calendar.slots:
+            yield replace(library.places[slot_key(name, calendar.slots[0])], message=message)

@@ -154,13 +154,13 @@ class Due:
     def _before(self, line: Line, main: _Draft, number: int, tz: ZoneInfo) -> Iterator[_Draft]:
         for early in line.slot.warm_up:
             key = warm_up_key(line.key, early.at.written)
-            wall = early.at.of(main.wall)
-            local = f"{wall:%Y-%m-%dT%H:%M}"
+            wall = planned = early.at.of(main.wall)
+            local = f"{planned:%Y-%m-%dT%H:%M}"
             moved = self._own.moves.get((key, local))
             if moved:
                 wall = datetime.fromisoformat(moved)
             due = moment_of(wall, tz)
-            if wall >= main.wall or due < max(line.floor, self._since.get(key, line.floor)):
+            if due >= main.one.due or due < max(line.floor, self._since.get(key, line.floor)):
                 continue
             skip = (
                 main.one.skip
@@ -169,7 +169,9 @@ class Due:
             )
             warm = "" if early.post else f"{main.wall:%Y-%m-%dT%H:%M} {main.one.what}"
             late = min(line.slot.late, main.one.due - due)
-            one = Occurrence(key, 0, local, due, late, "", early.post or "", skip, warm, line.slot.priority)
+            note = f"原定 {planned:%H:%M}" if moved else ""
+            what = early.post or ""
+            one = Occurrence(key, 0, local, due, late, "", what, skip, warm, line.slot.priority, note)
             yield _Draft(one, wall, True, number)
 
     def _content(self, line: Line, day: date) -> tuple[str, str]:

@@ -138,6 +138,8 @@ def _there(noun: str, name: str, info: ValidationInfo, largest: int) -> Path | N
         path = (root / name).resolve()
         inside, found = path.is_relative_to(root.resolve()), path.is_file()
         size = path.stat().st_size if found else 0
+    except ValueError:  # a zero byte, of which the reader tells
+        return None
     except (OSError, RuntimeError):  # a name too long, links in a circle
         inside = found = False
     if found and not inside:

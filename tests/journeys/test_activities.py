@@ -38,6 +38,7 @@ async def test_the_library_is_listed_with_the_groups_own_first(tmp_path: Path) -
         ]
         assert await group.ask("掌柜", "@小二 开始 ４。") == "别处"
         assert (await group.say("掌柜", "开始3"))[0] == "快问，共 2 题"
+        assert "已经有一场问答" in await group.ask("掌柜", "@小二 开始 《快问》")
         assert "3. 快问（等这一场问答结束）" in await group.ask("掌柜", "活动庫")
         assert await group.ask("阿强", "活动库") == "@阿强 这件事要群主来说。"
 
@@ -63,6 +64,21 @@ async def test_what_is_like_nothing_is_sent_to_the_list(tmp_path: Path) -> None:
         assert await group.ask("掌柜", "@小二 开始") == "@掌柜 要开始哪个活动？说「活动库」，看有哪些。"
         assert await group.say("掌柜", "开始 下雨了") == []
         assert await group.say("阿强", "开始 看拼音") == []
+
+
+async def test_a_thousand_activities_are_not_all_listed(tmp_path: Path) -> None:
+    """The first of them, and how many more; by its name or number each can be started."""
+    call = "title: 早安 {}\nkind: sign_in\nposts: {{opening: 早 {}}}\n"
+    more = {f"activities/x{number:04}.yaml": call.format(number, number) for number in range(100)}
+    async with World(tmp_path / "data", None, library(tmp_path / "lib", {**FILES, **more}, SLOTS)) as world:
+        group = await world.group()
+        lines = (await group.ask("掌柜", "活动库")).splitlines()
+        assert lines[-3:] == [
+            "60. 早安 53",
+            "还有 46 个没列，说活动名一样能开始。",
+            "说「@小二 开始」加活动名或者号码，马上就办。",
+        ]
+        assert await group.ask("掌柜", "@小二 开始 早安 99") == "早 99"
 
 
 async def test_an_empty_library_says_so(tmp_path: Path) -> None:

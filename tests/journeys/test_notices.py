@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.config import Settings
 from bot.errors import NotSent, Unsupported, Unsure
@@ -39,12 +40,17 @@ async def test_what_was_missed_is_told_in_one_message(tmp_path: Path) -> None:
         desk = await ops(world)
         for title in ("甲", "乙"):
             await world.group(title)
-        await world.restart("2h")
+        with capture_logs() as lines:
+            await world.restart("2h")
         assert await desk.lines() == []
         assert await desk.clock(advance="20s") == []
         missed = "2 个群错过：01-07 {}（乙、甲）。过了时间才轮到。"
         said = HEAD + missed.format("08:00 早上好") + "\n" + missed.format("08:02 再来一次")
-        assert await desk.clock(advance="1m") == [said]
+        assert not [one for one in lines if "missed" in str(one)]
+        with capture_logs() as lines:
+            assert await desk.clock(advance="1m") == [said]
+        (line,) = [one for one in lines if one["log_level"] == "warning"]
+        assert (line["event"], line["missed"], line["text"]) == ("notice", 4, said)
         await world.restart("1h")
         assert await desk.clock(advance="1h") == []
         assert world.sql("SELECT text FROM notices") == [(said,)]
@@ -106,13 +112,19 @@ async def test_late_failed_and_unknown_are_told_each_in_its_words(tmp_path: Path
 
 
 async def test_what_is_sent_late_is_told(tmp_path: Path) -> None:
-    """It went out all the same."""
-    async with world_of(tmp_path, A) as world:
+    """When more than half of its `late` was over; it went out all the same, and the report tells of both."""
+    async with world_of(
+        tmp_path, 'id: a, at: "08:00", post: 早上好, late: 20m', A.replace("a,", "b,")
+    ) as world:
         desk = await ops(world)
         group = await world.group("甲")
-        await world.restart("65m")
-        assert await group.lines() == ["早上好"]
+        await world.restart("67m")
+        assert await group.lines() == ["早上好", "早上好"]
         assert await desk.clock(advance="2m") == [HEAD + "1 个群晚发：01-07 08:00 早上好（甲）"]
+        assert world.sql("SELECT slot, state FROM occurrences ORDER BY slot") == [
+            ("week/a", "late"),
+            ("week/b", "late"),
+        ]
 
 
 async def test_notices_are_ten_minutes_apart(tmp_path: Path) -> None:

@@ -117,6 +117,50 @@ async def test_what_cannot_be_is_refused_in_one_sentence(tmp_path: Path) -> None
         assert await group.ask("阿强", "@小二 跳过 21:00") == "@阿强 这件事要群主来说。"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "跳过 明天 20:00",
+        "跳过 明天的20点",
+        "改期 明晚8点 8点半",
+        "改期 20:00 次日8:30",
+        "恢复 周三20:00",
+        "跳过 8号 20:00",
+    ],
+)
+async def test_another_day_is_not_taken_for_today(tmp_path: Path, typed: str) -> None:
+    """It is said that only today can be changed, and nothing is."""
+    async with world_of(tmp_path, *EVENING) as world:
+        group = await seven(world)
+        assert "这里只动今天的" in await group.ask("掌柜", typed)
+        assert world.sql("SELECT COUNT(*) FROM moves") == [(0,)]
+        assert await group.say("掌柜", "恢复 明天上午8点正常营业") == []
+
+
+async def test_who_says_half_of_it_is_asked_for_the_rest(tmp_path: Path) -> None:
+    """A time behind the word is no talk; a title with a weekday in it is no other day."""
+    files: dict[str, str | bytes] = {"texts/t.yaml": "wed: 周三半日题\n"}
+    slots = (EVENING[0], 'id: d, at: "20:00", post: wed')
+    async with World(tmp_path / "data", None, library(tmp_path / "lib", files, slots)) as world:
+        group = await seven(world)
+        assert "改到几点" in await group.ask("掌柜", "改期 20:00 24:00")
+        assert "要跳过今天几点的" in await group.ask("掌柜", "跳过 20:00 21:00")
+        assert "「周三半日题」跳过" in await group.ask("掌柜", "跳过 20:00 周三半日题")
+        assert "「一」从 20:00 改到 20:30" in await group.ask("掌柜", "改期 20:00 20:30 一吧")
+
+
+async def test_an_announcement_can_be_moved_and_put_back(tmp_path: Path) -> None:
+    """By itself, and it says where it was, as all that is moved."""
+    async with world_of(tmp_path, 'id: a, at: "21:00", post: 一, warm_up: [-30m]') as world:
+        group = await seven(world)
+        assert "从 20:30 改到 20:45" in await group.ask("掌柜", "改期 20:30 20:45")
+        assert "20:45 预告：一，原定 20:30" in await group.ask("掌柜", "今日安排")
+        assert await group.ask("掌柜", "恢复 20:30") == "@掌柜 今天 20:30 的「预告：一」照常。"
+        await group.ask("掌柜", "改期 20:30 20:45")
+        assert await group.clock(to="2030-01-07T20:44") == []
+        assert await group.clock(to="2030-01-07T21:00") == ["今天 21:00 有「一」，到时候见。", "一"]
+
+
 async def test_who_moves_while_all_is_paused_is_told(tmp_path: Path) -> None:
     """It is moved all the same, and comes when the group goes on in time."""
     async with world_of(tmp_path, *EVENING) as world:
@@ -173,5 +217,8 @@ async def test_tags_are_changed_after_the_opening(tmp_path: Path) -> None:
         assert await group.clock(to="2030-01-07T20:00") == ["一"]
         assert "还没有哪本日历是给它的" in await group.ask("掌柜", "标签 别的")
         assert await group.clock(to="2030-01-07T22:00") == []
+        assert await group.ask("掌柜", "标签 清空") == "@掌柜 标签清空了。"
+        assert await group.ask("掌柜", "标签") == none
+        await group.ask("掌柜", "标签 别的")
         assert "最多 5 个" in await group.ask("掌柜", "标签 一 二 三 四 五 六")
         assert "标签：别的" in await group.ask("掌柜", "标签")

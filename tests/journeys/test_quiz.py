@@ -36,7 +36,7 @@ def wrong_of(question: str) -> str:
 
 
 async def test_the_banks_week_plays_its_quiz_on_tuesday_at_eight(tmp_path: Path) -> None:
-    """Five rounds of three minutes, each revealed at its close, and one closing at the end."""
+    """Five rounds of three minutes, each revealed at its close, one closing at the end, and what the bank has to say."""
     async with World(tmp_path) as world:
         group = await world.first()
         await group.clock(to="2030-01-08T19:59")
@@ -53,7 +53,7 @@ async def test_the_banks_week_plays_its_quiz_on_tuesday_at_eight(tmp_path: Path)
         assert "4 人作答，1 人答对" in reveals[0]
         assert all("没有人作答" in line for line in reveals[1:])
         assert "今晚的 5 题答完了，4 人参加" in lines[-2]
-        assert lines[-1].startswith("【顺便说一句】")  # its hook
+        assert lines[-1].startswith("【顺便说一句】")
         right = reveals[0].partition("答案：")[2][0]
         winner = {"A": "阿强", "B": "小美", "C": "王姐", "D": "老周"}[right]
         assert f"{winner} +10" in reveals[0]

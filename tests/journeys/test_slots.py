@@ -58,6 +58,20 @@ async def test_a_private_slot_writes_to_each_alone(tmp_path: Path) -> None:
         assert world.outcomes(group.id) == {"first": ("sent", "")}
 
 
+async def test_a_newcomers_slot_that_went_while_it_waited_calls_nobody(tmp_path: Path) -> None:
+    """It waits for a game, and is taken out of the calendar: its words are not said to all."""
+    slots = ('id: q, at: "08:59", do: quick', 'id: new, at: "09:00", day: 1, post: "{names} 好", to: private')
+    root = library(tmp_path / "lib", slots=slots)
+    async with World(tmp_path / "data", None, root) as world:
+        group = await world.group()
+        await group.join("小新")
+        await group.clock(to="2030-01-07T09:00:10")
+        library(root, slots=slots[:1])
+        assert await world.app.librarian.check()
+        assert (await group.clock(to="2030-01-07T09:30"))[-1] == "0 人答完 2 题"
+        assert world.outcomes(group.id)["new"] == ("skipped", "日历里已经没有这一条")
+
+
 async def test_those_who_are_silent_are_written_to_once_a_week_and_not_all_at_once(tmp_path: Path) -> None:
     """Several slots for the same people come to different people, or to nobody, and say so."""
     slots = [

@@ -382,35 +382,6 @@ async def test_while_an_account_is_away_nothing_is_tried_and_when_it_is_back_rep
     assert len(post.far.sent) == 40
 
 
-async def test_slots_that_were_not_reached_in_time_are_told_once_for_all_groups(post: Post) -> None:
-    """A line with how many, what and why, at a stop too."""
-    post.paced()
-    post.far.state = State.GONE
-    before = post.clock.now() + MINUTE
-    rows = await post.writer.run(
-        lambda store: [
-            store.outbox.add(
-                "sandbox", f"g{number}", "say", BODY, 0, send_before=before, occurrence=number + 1
-            )
-            for number in range(200)
-        ]
-    )
-    with capture_logs() as lines:
-        post.sender.deliver(rows)
-        await post.run(2 * MINUTE)
-        assert post.states() == {"stale": 200}
-        await post.sender.stop()
-    assert lines == [
-        {
-            "event": "a slot was missed",
-            "log_level": "warning",
-            "groups": 200,
-            "text": "早安",
-            "why": "账号不在线，过了该发的时间",
-        }
-    ]
-
-
 async def test_after_a_night_offline_nothing_bursts(post: Post) -> None:
     """What is too late is stale at once, for ever so many chats; the rest goes at its pace."""
     log = Log(post)

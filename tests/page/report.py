@@ -32,10 +32,6 @@ TITLES = {"理财": "街坊理财群 新区理财群", "福利": "好走福利�
 GROUPS = 5
 ZONE = ZoneInfo(Settings().timezone)
 MEMBERS = 200
-# Where no activity brings a post of its own, its column would be empty.
-HOOKED = (
-    "UPDATE occurrences SET hooked_at = sent_at + 450000000 WHERE what = 'do:money-quiz' AND hooked_at = 0"
-)
 
 
 def main() -> None:
@@ -71,7 +67,6 @@ def play(folder: Path, monday: date) -> None:
         Settings(), library, SHIPPED, Plan(start, 7, 1, crash=False), groups, Cast(groups, start, 1, known)
     ).run(folder)
     with closing(sqlite3.connect(folder / FILE)) as db, db:
-        db.execute(HOOKED)
         titles = {tag: iter(names.split()) for tag, names in TITLES.items()}
         for number, group in enumerate(groups, 1):
             title = next(titles[group.tags[0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -203,6 +204,23 @@ async def test_a_file_system_that_tells_nothing_is_looked_at(
     async with World(tmp_path / "data", library=root) as world, at_work(world) as watched:
         save(root / "calendars/week.yaml", calendar(B))
         assert list((await watched.next()).changes.lines()) == ["新增 时段 week/b", "去掉 时段 week/a"]
+
+
+@pytest.mark.parametrize("name", [b"\xff.yaml", b"a-link.yaml"])
+async def test_what_is_odd_in_a_folder_hides_nothing_else(tmp_path: Path, name: bytes) -> None:
+    """A name that is no UTF-8, a link that leads to itself: what is saved beside it holds all the same."""
+    root = library(tmp_path / "lib", {"texts/ours.yaml": "hello: 早\n"}, slots=[A])
+    async with World(tmp_path / "data", library=root) as world, at_work(world) as watched:
+        odd = root / "texts" / os.fsdecode(name)
+        if name.startswith(b"a"):
+            odd.symlink_to(odd)
+        else:
+            odd.touch()
+            assert "文件名只能用" in str((await watched.next()).faults)
+        save(root / "texts/ours.yaml", "hello: 早上好\n")
+        assert list((await watched.next()).changes.lines()) == ["改了 帖子 hello"]
+        save(root / "calendars/week.yaml", calendar(A, B))
+        assert list((await watched.next()).changes.lines()) == ["新增 时段 week/b"]
 
 
 async def test_a_reload_that_raises_ends_neither_the_bot_nor_the_watch(

@@ -41,6 +41,18 @@ def test_two_slots_at_one_moment_are_told_once(tmp_path: Path) -> None:
     ]
 
 
+def test_two_slots_that_take_the_same_turns_are_told(tmp_path: Path) -> None:
+    """Each by itself has no thing twice in a row, but both together do; in another order they do not."""
+    files: dict[str, str | bytes] = {"texts/t.yaml": "p-a: 一\np-b: 二\np-c: 三\n"}
+    slot = 'id: {}, at: "08:00", on: {}, rotate: [{}]'
+    one = slot.format("a", "tue", "p-a, p-b, p-c")
+    for turns, twice in (("p-a, p-b, p-c", True), ("p-c, p-a, p-b", False)):
+        files[BANK] = calendar(one, slot.format("b", "thu", turns))
+        found = doubtful(library(tmp_path, files), TODAY)
+        assert [fault.line for fault in found] == ([5] if twice else [])
+        assert all(fault.message.startswith('和时段 "a" 轮的是同样几样，2026-') for fault in found)
+
+
 def test_calendars_meet_where_a_group_can_have_both(tmp_path: Path) -> None:
     """By a tag or a name that both have, and neither excludes."""
     one = calendar('id: a, at: "08:00", do: morning', audience="tags: [一], groups: [甲群]")
@@ -51,7 +63,7 @@ def test_calendars_meet_where_a_group_can_have_both(tmp_path: Path) -> None:
         ("tags: [一], except: {tags: [一]}", False),
     ]:
         other = calendar('id: b, at: "08:00", on: sun, post: 早', audience=audience)
-        found = told(tmp_path, one, other)
+        found = [line for line in told(tmp_path, one, other) if "撞在" in line]
         assert len(found) == meets
         assert all(
             line.startswith('y.yaml:4:5: 2026-11-29 08:00 和日历 "x" 的时段 "a" 撞在同一时刻')
@@ -118,6 +130,14 @@ def test_a_bank_that_does_not_last_is_told(tmp_path: Path) -> None:
                 f'题库 general 一共 2 题，从 2026-11-30 起 {within[:-1]} 天里要抽 {drawn} 题，会重复；活动 "one" '
                 "写了 not_again_within：多写几题，少抽几题，或者把它写短"
             )
+
+
+def test_a_calendar_that_leaves_out_all_it_is_for_is_told(tmp_path: Path) -> None:
+    """Whatever groups there are; one that leaves out some is not."""
+    nobody = calendar('id: a, at: "08:00", do: morning', audience="tags: [甲], except: {tags: [乙, 甲]}")
+    some = calendar('id: b, at: "09:00", do: morning', audience="tags: [甲, 乙], except: {tags: [乙]}")
+    said = ["x.yaml:4:5: audience 里要的，except 又都去掉了，谁也收不到"]
+    assert told(tmp_path, nobody, some) == told(tmp_path, nobody, some, groups=("甲",)) == said
 
 
 def test_a_calendar_that_no_group_has_is_told(tmp_path: Path) -> None:

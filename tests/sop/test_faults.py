@@ -708,6 +708,12 @@ def test_a_picture_behind_a_link_out_of_the_library_is_refused(tmp_path: Path) -
     ]
 
 
+def test_a_zero_byte_in_a_pictures_name_is_told_in_words(tmp_path: Path) -> None:
+    """Once, and not in those of the machine."""
+    loaded = library(tmp_path, {"texts/t.yaml": 'a: {text: 好, picture: "a\\0.png"}\n'})
+    assert [fault.message for fault in loaded.faults] == ["文字里有看不见的控制字符，请去掉它"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -208,6 +208,14 @@ def test_what_will_not_come_is_not_announced() -> None:
     ]
 
 
+def test_what_a_clock_change_brings_to_the_same_moment_is_not_announced() -> None:
+    """In Cairo the first hour of that day is left out: the announcement would come with what it announces."""
+    book = {"c": calendar(Slot(id="s", at="00:59", do="a", warm_up=["-30m", "-2h"]))}
+    ours = group(zone="Africa/Cairo")
+    start, end = moment("2030-04-25T20:00", ours.timezone), moment("2030-04-26T12:00", ours.timezone)
+    assert [one.slot for one in plan(book, [ours], start, end, {})] == ["c/s~-2h", "c/s"]
+
+
 def test_a_group_has_so_many_posts_a_day_and_no_more() -> None:
     """Over all its calendars, by the smallest of their numbers; what matters least and comes latest is left out."""
     one = Calendar(
