@@ -103,7 +103,7 @@ def merged(done: Iterable[Claimed], planned: Iterable[Occurrence]) -> list[Plann
     return sorted(found.values(), key=lambda one: (one.due, -one.priority, one.slot))
 
 
-@router.command("今日安排", role=Role.OWNER)
+@router.command("今日安排", "今天安排", role=Role.OWNER)
 def today(_message: Message, turn: Turn) -> Reply:
     """What the calendar holds today, and what has become of it."""
     lines = [_line(turn, one) for one in _plan(turn, 0, 1)]
@@ -112,7 +112,7 @@ def today(_message: Message, turn: Turn) -> Reply:
     return Reply("plan.today", {"lines": "\n".join(lines)}, to=turn.person)
 
 
-@router.command("本周安排", role=Role.OWNER)
+@router.command("本周安排", "这周安排", role=Role.OWNER)
 def week(_message: Message, turn: Turn) -> Reply:
     """The same from Monday to Sunday."""
     now = turn.local(turn.now).date()

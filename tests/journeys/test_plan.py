@@ -202,7 +202,7 @@ async def test_the_week_is_shown_day_by_day(tmp_path: Path) -> None:
             "周三 1 月 9 日（明天）\n09:00 早安，跳过（休整放假）"
         )
         empty = await world.group("空", tags=[])
-        assert await empty.ask("掌柜", "本周安排") == "@掌柜 这一周没有安排。"
+        assert await empty.ask("掌柜", "这周安排") == "@掌柜 这一周没有安排。"
 
 
 async def test_tags_are_changed_after_the_opening(tmp_path: Path) -> None:
