@@ -92,6 +92,7 @@ DAMAGE = {
            FROM occurrences o JOIN groups g ON g.id = o.group_id
            WHERE o.id = (SELECT MAX(id) FROM occurrences) AND outbox.id = 1"""
     ],
+    "钩子": ["UPDATE outbox SET about = 'hook:1' WHERE id <= 2"],
     "同时有 2 场问答": [
         "INSERT INTO quizzes (group_id, definition, state, at) SELECT 1, '{}', 'running', 5",
         "INSERT INTO quizzes (group_id, definition, state, at) SELECT 1, '{}', 'running', 5",
