@@ -252,6 +252,8 @@ def _end(turn: Turn, quiz: Quiz, state: str) -> None:
     turn.store.quizzes.end(quiz.id, state)
     turn.cancel("quiz.next", quiz.id)
     turn.unlisten(TOPIC)
+    if state == "void" and turn.store.quizzes.players(quiz.id):
+        state = "done"  # its last question was lost, but not all of it
     turn.ended(f"quiz:{quiz.id}", state)
 
 

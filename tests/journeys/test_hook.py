@@ -232,6 +232,20 @@ async def test_after_a_quiz_that_nobody_saw_there_is_none(tmp_path: Path) -> Non
         assert kept(world) == [("dropped", "活动没发出去")]
 
 
+async def test_after_a_quiz_of_which_the_end_was_lost_it_comes(tmp_path: Path) -> None:
+    """Members played in it, though they never saw its last question."""
+    async with hooked(tmp_path) as world:
+        group = await begin(world, "快答")
+        await group.say("阿强", "B")
+        await group.clock(advance="60s")
+        wire = world.between(lambda _: NotSent("断线"))
+        await group.clock(advance="71s")
+        wire.trouble = lambda _: None
+        assert world.sql("SELECT state FROM quizzes") == [("void",)]
+        assert NOTE in await group.clock(advance="1m")
+        assert kept(world) == [("posted", "")]
+
+
 async def test_the_report_tells_when_it_went_out_or_why_not(tmp_path: Path) -> None:
     """With how many messages came in those five minutes of the clock."""
     slots = 'slots: [{id: a, at: "19:00", do: talk}, {id: b, at: "21:00", do: talk}]'
