@@ -370,8 +370,9 @@ outbox = Table(
     _text("about", ""),  # `round:3`, `packet:7`: what is void when this never went out
     _text("reason", ""),
     _number("noticed", 0),
-    # Nearly all rows are sent and nobody looks for them again, so no index is written for them.
-    Index("ix_outbox_not_sent", "state", **_where("state <> 'sent'")),
+    # Nearly all rows are sent and nobody looks for them again, so no index is written for them. Of those that
+    # failed, which stay for ever, every ring of the alarm asks for the ones that were not told of.
+    Index("ix_outbox_not_sent", "state", "noticed", **_where("state <> 'sent'")),
     Index("ix_outbox_about", "about", **_where("about <> ''")),
 )
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.dialects import sqlite
 
-from storage import written
+from storage import notices, written
 from storage.query import Query
 from storage.tables import metadata
 
@@ -28,6 +28,10 @@ def database(days: int) -> sqlite3.Connection:
     wrote = [(member, day) for member in range(PEOPLE) for day in range(days)]
     made.executemany("INSERT INTO written VALUES (?, ?, 1)", wrote)
     made.executemany("INSERT INTO talk VALUES (1, ?, 1)", [(100 + at,) for at in range(days)])
+    failed = "INSERT INTO outbox (account, chat, kind, body, state, at, noticed) "
+    made.executemany(
+        f"{failed} VALUES ('a', 'g', 'say', '{{}}', 'failed', ?, 1)", [(at,) for at in range(days)]
+    )
     return made
 
 
@@ -41,7 +45,9 @@ def steps(made: sqlite3.Connection, query: Query) -> int:
     return next(done)
 
 
-@pytest.mark.parametrize("query", [written._FORGET, written._LAST], ids=["forget", "last"])
+@pytest.mark.parametrize(
+    "query", [written._FORGET, written._LAST, notices._ANY[-1]], ids=["forget", "last", "untold"]
+)
 def test_what_is_kept_is_not_looked_through(query: Query) -> None:
-    """Neither the stretches that are kept, nor all the days on which somebody wrote."""
+    """Neither the stretches that are kept, nor all the days on which somebody wrote, nor what was told of."""
     assert steps(database(1000), query) < 2 * steps(database(10), query)
