@@ -38,6 +38,7 @@ router = Router(
         "plan.ahead": "今天 {at} 没有安排。还没到点的：\n{lines}",
         "plan.gone": "今天 {at} 的「{title}」已经过了点，动不了了。",
         "plan.late": "{at} 已经过了，改到晚一点的时间吧。",
+        "plan.after": "预告要赶在「{title}」前面，改早一点吧。",
         "plan.quiet": "{at} 是安静时间（{quiet}），不能改到这时候。",
         "plan.which": "今天 {at} 有 {count} 件，要哪一件？\n{lines}\n在后面加上号码，比如「{example}」。",
         "plan.only_today": "这里只动今天的，写几点就行，比如「20:00」；别的日子，到那天再说。",
@@ -251,12 +252,24 @@ def _changed(turn: Turn) -> dict[tuple[str, str], str]:
 
 
 def _told(text: str, turn: Turn, before: Planned) -> Reply:
-    """Say at what time it is now, and why it does not come for all that."""
-    one = next(each for each in _plan(turn, 0, 1) if each.key == before.key)
+    """Say at what time it is now, and why it does not come for all that.
+
+    Raises Refused for a warning-up that would come no sooner than what it announces.
+    """
+    one = next((each for each in _plan(turn, 0, 1) if each.key == before.key), None)
+    if one is None:
+        raise Refused("plan.after", title=_announced(turn, before))
     said = turn.words(text, _values(turn, one) | {"from": _clock(turn, before)})
     if one.why:
         said = turn.words("plan.but", {"said": said, "why": one.why})
     return Reply(said, to=turn.person, verbatim=True)
+
+
+def _announced(turn: Turn, one: Planned) -> str:
+    """What a warning-up comes before."""
+    main = one.slot.partition("~")[0]
+    ahead = (each for each in _plan(turn, 0, 1) if each.slot == main and each.due > one.due)
+    return next((title_of(turn.library, each.what) for each in ahead), "")
 
 
 def _values(turn: Turn, one: Planned) -> dict[str, str]:

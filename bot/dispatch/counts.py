@@ -57,7 +57,8 @@ class Counts:
         members: Tally = {}
         groups: Tally = {}
         for group, counted in self._groups.items():
-            counted.take(group, members, groups)
+            if counted.fresh:
+                counted.take(group, members, groups)
         return members, groups
 
     def _turn(self, group: Group, at: int) -> _Group:
@@ -94,6 +95,11 @@ class _Group:
         if not self.piece - PIECES < piece <= self.piece:
             return 0
         return self.pieces[piece % PIECES] + (self.new if piece == self.piece else 0)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether anything came since it was last taken."""
+        return bool(self.written or self.days)
 
     def begin_day(self, zone: ZoneInfo, at: int) -> None:
         self.days.append((self.day, self.written))

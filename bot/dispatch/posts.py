@@ -30,9 +30,9 @@ def begin(
 ) -> list[Reply]:
     """What a post says now. It is part of the turn's occurrence, if there is one.
 
-    `more` are further values in its texts. `called` are names that stand where it says {names}, or else at its head; with `alone` it is written to
-    one person, whose name that is. After `last`, or in 10 minutes, it is stale; what follows a pause
-    has as much more time.
+    `more` are further values in its texts. `called` are names that stand where it says {names}, or else at
+    its head; with `alone` it is written to one person, whose name that is. After `last`, or in 10 minutes,
+    it is stale; what follows a pause has as much more time.
     """
     here = turn.local(turn.now)
     values: dict[str, str | int] = {

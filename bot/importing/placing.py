@@ -38,6 +38,7 @@ def pictures(plan: Plan, beside: Path, root: Path) -> dict[str, Picture]:
             if name not in found:
                 try:
                     found[name] = _picture(name, beside, root)
+                    _alone(name, found, root)
                 except ValueError as error:
                     plan.faults.append(entry.row.fault("picture", str(error)))
     return found
@@ -53,6 +54,14 @@ def _picture(name: str, beside: Path, root: Path) -> Picture:
     if source.suffix.lower() not in PICTURES:
         raise ValueError(f'图片 "{name}" 要以 .png、.jpg、.jpeg 或 .gif 结尾')
     return Picture(f"{_PICTURES}/{source.name}", source)
+
+
+def _alone(name: str, found: Mapping[str, Picture], root: Path) -> None:
+    """Raise ValueError when another picture of the table would have this one's place in the library."""
+    mine = found[name]
+    for other, theirs in found.items():
+        if theirs.path == mine.path and not _same(*(one.source or root / one.path for one in (theirs, mine))):
+            raise ValueError(f'图片 "{name}" 和 "{other}" 在活动库里会是同一个文件，请给一张改个名字')
 
 
 def _inside(folder: Path, name: str) -> Path | None:

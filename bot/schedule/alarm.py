@@ -189,18 +189,25 @@ class Alarm:
         async with self._looking:
             while self._changed:
                 changed, self._changed = self._changed, set()
-                found = await self._writer.run(partial(self._read, changed))
-                for group in changed:
-                    self._groups.pop(group, None)
-                self._groups.update(found)
-                self._plans = None
-                if self._slot is not None:
-                    first = await aside(self._planning.next_due, found.values(), self._horizon)
-                    self._slot = min(filter(None, (self._slot, first)), default=0)
+                try:
+                    await self._read_again(changed)
+                except BaseException:
+                    self._changed |= changed
+                    raise
             if self._slot is None:
                 # A hundred calendars take a tenth of a second, in which others are answered.
                 self._slot = await aside((await self._all()).next_due, self._horizon) or 0
             return self._slot
+
+    async def _read_again(self, changed: set[int]) -> None:
+        found = await self._writer.run(partial(self._read, changed))
+        for group in changed:
+            self._groups.pop(group, None)
+        self._groups.update(found)
+        self._plans = None
+        if self._slot is not None:
+            first = await aside(self._planning.next_due, found.values(), self._horizon)
+            self._slot = min(filter(None, (self._slot, first)), default=0)
 
     async def _plan(self, now: int) -> list[Occurrence]:
         async with self._looking:

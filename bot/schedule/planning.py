@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -71,7 +72,7 @@ class Planning:
         """When the first occurrence of these groups after a moment is due; None for never."""
         return self.plans(groups, after).next_due(after)
 
-    @property
+    @cached_property
     def _longest(self) -> int:
         """After how many days the last slot comes that is for newcomers; 0 when none is."""
         days = (slot.day or 0 for calendar in self.calendars.values() for slot in calendar.slots)

@@ -314,3 +314,20 @@ def test_any_text_at_all_stands_in_the_library_as_it_was_written(said: list[str]
         bringing.bring(plan, Path(folder, "lib"), KINDS, date(2026, 11, 20))
         library = load(Path(folder, "lib"), KINDS)
     assert library.faults == ()
+
+
+def test_two_pictures_of_one_name_are_not_taken_for_each_other(root: Path, tmp_path: Path) -> None:
+    """They would be one file in the library; what is the same picture twice is no matter."""
+    for folder, content in (("一", b""), ("二", b"2"), ("三", b"")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "room.png").write_bytes(PNG + content)
+    rows = [["每天", f"{hour}:00", "", hour, f"{where}/room.png"] for hour, where in ((8, "一"), (9, "二"))]
+    told = bring(sheet(tmp_path / "plan.xlsx", *rows), root)
+    assert told.exit_code == 2
+    said = '图片 "二/room.png" 和 "一/room.png" 在活动库里会是同一个文件，请给一张改个名字'
+    assert f"plan.xlsx 'Sheet1'!E3: {said}" in told.output
+    assert files(root) == {}
+    rows[1][-1] = "三/room.png"
+    assert bring(sheet(tmp_path / "plan.xlsx", *rows), root).exit_code == 0
+    again = bring(sheet(tmp_path / "plan.xlsx", *rows), root)
+    assert "什么也没有改" in again.output

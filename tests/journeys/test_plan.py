@@ -161,6 +161,18 @@ async def test_an_announcement_can_be_moved_and_put_back(tmp_path: Path) -> None
         assert await group.clock(to="2030-01-07T21:00") == ["今天 21:00 有「一」，到时候见。", "一"]
 
 
+@pytest.mark.parametrize("warm_up", ["-30m", "{at: -30m, post: 快了}"])
+async def test_an_announcement_is_not_moved_behind_what_it_announces(tmp_path: Path, warm_up: str) -> None:
+    """Nor to the same moment: that is refused in one sentence, and nothing changes."""
+    async with world_of(tmp_path, f'id: a, at: "21:00", post: 一, warm_up: [{warm_up}]') as world:
+        group = await seven(world)
+        for to in ("21:00", "21:30"):
+            said = await group.ask("掌柜", f"改期 20:30 {to}")
+            assert said == "@掌柜 预告要赶在「一」前面，改早一点吧。"
+        assert len(await group.clock(to="2030-01-07T20:30")) == 1
+        assert await group.clock(to="2030-01-07T22:00") == ["一"]
+
+
 async def test_who_moves_while_all_is_paused_is_told(tmp_path: Path) -> None:
     """It is moved all the same, and comes when the group goes on in time."""
     async with world_of(tmp_path, *EVENING) as world:

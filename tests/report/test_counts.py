@@ -94,3 +94,14 @@ async def test_talk_and_commands_are_counted_and_survive_a_restart(tmp_path: Pat
             "王姐": 0,
         }
         assert sum(n for (n,) in world.sql("SELECT messages FROM talk WHERE group_id = ?", number)) == 8
+
+
+def test_groups_in_which_nobody_wrote_are_not_asked() -> None:
+    """There may be thousands of them, and what is new is taken every few seconds on the event loop."""
+    counts = Counts()
+    for number in range(1, 1001):
+        counts.add(Group(number, "sandbox", f"g{number}", opened_at=1), number, MONDAY)
+    assert len(counts.take()[1]) == 1000
+    assert not any(counted.fresh for counted in counts._groups.values())
+    counts.add(GROUP, 5, MONDAY + SECOND)
+    assert counts.take() == ({(5, DAY_ONE): 1}, {(1, MONDAY): 1})

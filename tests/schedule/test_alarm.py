@@ -114,6 +114,26 @@ async def test_a_group_that_opens_is_planned_for_from_then_on(
     one.stop()
 
 
+async def test_a_group_that_could_not_be_read_is_read_at_the_next_ring(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it changed is not forgotten with the try that failed."""
+    one = alarm(inside)
+    await one.start()
+    start = inside.clock.now()
+    assert await one.next_due() == start + HOUR
+    await inside.say("owner", "跳过 8:00")
+    one.replan(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(one, "_read", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await one.ring()
+    inside.clock.set(start + HOUR)
+    await one.ring()
+    assert [state for (state,) in inside.read("SELECT state FROM occurrences")] == ["skipped"]
+    one.stop()
+
+
 async def test_nobody_is_written_to_in_two_groups_in_a_week(tmp_path: Path) -> None:
     """Who is silent in two groups of an account hears of it in one; in the other there is nobody to write to."""
     slot = 'id: a, at: "19:00", on: sun, post: 好久不见, segment: silent-7d'

@@ -65,7 +65,7 @@ class _Shown:
         app, now = self.app, self.app.clock.now()
 
         def look(store: Store) -> GroupDays:
-            group = next(one for one in store.groups.all() if one.id == self.group.id)
+            group = store.groups.get(self.group.id) or self.group
             return of_group(store, app.library, app.planning, group, self.monday, WEEK, now)
 
         found = await app.database.read(look)
