@@ -68,7 +68,9 @@ def write(root: Path) -> None:
         rules += [f"id: r{slot}, at: '{9 + slot * 2:02}:00', {rule}" for slot, rule in enumerate(RARE)]
         slots = ""
         for slot, rule in enumerate(rules):
-            several = ", ".join(f"sign-in-{(number * 10 + slot * 3 + turn) % ACTIVITIES}" for turn in range(3))
+            several = ", ".join(
+                f"sign-in-{(number * 10 + slot * 3 + turn) % ACTIVITIES}" for turn in range(3)
+            )
             slots += f"  - {{{rule}, rotate: [{several}]}}\n"
         path = root / "calendars" / f"c{number}.yaml"
         path.write_text(CALENDAR.format(number=number, slots=slots), "utf-8")
