@@ -129,8 +129,8 @@ class Alarm:
             self._planning = await self._writer.run(begin)
             self._horizon = max(self._horizon, now)
             async with self._looking:
-                self._groups = await self._writer.run(self._read_all)
                 self._plans = self._slot = None
+                self._groups = await self._writer.run(self._read_all)
         self.due(self._clock.now())
         return now
 

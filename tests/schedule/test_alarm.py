@@ -134,6 +134,23 @@ async def test_a_group_that_could_not_be_read_is_read_at_the_next_ring(
     one.stop()
 
 
+async def test_another_planning_holds_though_the_groups_could_not_be_read(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is committed by then, and handlers see it: nothing of the old one goes out."""
+    one = alarm(inside)
+    await one.start()
+    assert await one.next_due() == inside.clock.now() + HOUR
+    with monkeypatch.context() as patched:
+        patched.setattr(one, "_read_all", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await one.change(lambda _store, _now: Planning({}, "Asia/Shanghai", {}))
+    inside.clock.advance(HOUR)
+    await one.ring()
+    assert inside.read("SELECT state FROM occurrences") == []
+    one.stop()
+
+
 async def test_nobody_is_written_to_in_two_groups_in_a_week(tmp_path: Path) -> None:
     """Who is silent in two groups of an account hears of it in one; in the other there is nobody to write to."""
     slot = 'id: a, at: "19:00", on: sun, post: 好久不见, segment: silent-7d'
