@@ -95,12 +95,20 @@ class Rows:
     planned = sending
 
 
+class Written:
+    """What was counted is kept nowhere."""
+
+    def add(self, members: object, groups: object) -> None:
+        pass
+
+
 class Nothing:
     """A store that remembers nothing, and so has nothing to undo."""
 
     def __init__(self) -> None:
         self.marks = Marks()
         self.outbox = Rows()
+        self.written = Written()
         self._savepoint = nullcontext()
 
     def savepoint(self) -> AbstractContextManager[None]:

@@ -92,14 +92,26 @@ class Dispatcher:
         key = event.account, event.chat
         if key not in self._waiting:
             lane = self._lanes.get(key)
-            if lane is not None and self._routes.match(lane, event) is None and _talk(lane, event):
+            if lane is not None and self._routes.match(lane, event) is None and self._talk(lane, event):
                 self.chatter += 1
-                if lane.group.opened_at:
-                    self._counts.add(lane.group, lane.members[event.sender.id].id, event.at)
-                    if self._counting is None:
-                        self._count_on()
                 return None
         return self._queue(key, event)
+
+    def _talk(self, lane: Lane, message: Message) -> bool:
+        """Whether a message that nobody answers is for nobody, and count it as talk then.
+
+        It is for somebody when it is to 小二, or the first of a newcomer's.
+        """
+        group = lane.group
+        if not group.opened_at:
+            return True
+        member = lane.members.get(message.sender.id)
+        if member is None or message.to_bot:
+            return False
+        self._counts.add(group, member.id, message.at)
+        if self._counting is None:
+            self._count_on()
+        return True
 
     def feed_slot(self, occurrence: Occurrence) -> asyncio.Future[bool | None]:
         """A slot of the calendar is due in a group."""
@@ -239,11 +251,6 @@ class Dispatcher:
         if outcome.handler:
             told["handler"] = outcome.handler
         self._log.debug(outcome.ended, **told, ms=round(outcome.ms, 1))
-
-
-def _talk(lane: Lane, message: Message) -> bool:
-    """Whether a message that nobody answers is for nobody: not for 小二, and not the first of a newcomer's."""
-    return not lane.group.opened_at or (not message.to_bot and message.sender.id in lane.members)
 
 
 def _key(event: Event) -> Key:
