@@ -102,7 +102,7 @@ def _unpackable(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as packed:
             parts = packed.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, UnicodeError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):  # whatever it is, it is none
         parts = []
     names = [part.filename for part in parts]
     if "xl/workbook.xml" not in names:
