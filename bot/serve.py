@@ -16,7 +16,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from bot import collector
-from bot.adapters.sandbox import http
+from bot.adapters.sandbox import faults, http
 from bot.app import App
 from bot.config import PAGE_PASSWORD, Settings
 from bot.console import notes, settling, watch
@@ -56,8 +56,8 @@ async def run(settings: Settings, data: Path, library: Path) -> None:
 def face(app: App, password: str = "") -> FastAPI:
     """The HTTP face without the pages: what tests call through httpx, and `run` puts pages on."""
     made = FastAPI(title="小二", docs_url=None, redoc_url=None, openapi_url=None)
-    http.explain_faults(made)
-    made.add_middleware(http.Bounded)
+    faults.explain_faults(made)
+    made.add_middleware(faults.Bounded)
     made.include_router(watch.router(app))
     made.include_router(settling.router(app))
     made.include_router(downloads.router(app))

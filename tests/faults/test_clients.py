@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from benchmarks.idle import resident_mb
-from bot.adapters.sandbox.http import LARGEST_BODY
+from bot.adapters.sandbox.faults import LARGEST_BODY
 from storage.audit import audit
 from tests import databases
 from tests.page import stage
