@@ -15,7 +15,7 @@ from bot.sop.posts import NAMES
 
 if TYPE_CHECKING:
     from bot.sop.library import Library
-    from storage.reports import Brought, Ranked, Week
+    from storage.brought import Brought, Ranked, Week
     from storage.store import Store
 
 router = Router(

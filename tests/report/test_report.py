@@ -18,7 +18,7 @@ from bot.cli import app
 from bot.console.report import picture
 from bot.console.report.reading import GroupWeek
 from bot.model import Group
-from storage.reports import Brought, Ranked, Week
+from storage.brought import Brought, Ranked, Week
 from tests.harness import World
 from tests.report import stage
 from tests.sop.fakes import write

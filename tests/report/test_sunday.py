@@ -11,7 +11,7 @@ import pytest
 from bot import model
 from bot.console.report import files, picture
 from bot.console.report.reading import GroupWeek, Report
-from storage.reports import Brought, Week
+from storage.brought import Brought, Week
 from tests.harness import Group, World
 from tests.report import stage
 

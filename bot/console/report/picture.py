@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from bot.console.report.reading import GroupWeek, Report
-    from storage.reports import Brought
+    from storage.brought import Brought
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC.woff2"
 WIDTH, EDGE = 1080, 56

@@ -19,7 +19,7 @@ from handlers.report import OUTCOMES, late, moment, monday_of, read, title_of
 if TYPE_CHECKING:
     from bot.config import Settings
     from bot.sop.library import Library
-    from storage.reports import Brought, Week
+    from storage.brought import Brought, Week
     from storage.store import Store
 
 _WEEK = re.compile(r"(2\d{3})-?[Ww](\d{1,2})", re.ASCII)

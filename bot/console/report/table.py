@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.console.report.reading import GroupWeek, Report
-    from storage.reports import Brought
+    from storage.brought import Brought
 
 HEADS = ("计划", "内容", "发出", "结果", "参加", "答题", "答对", "一小时消息", "得分", "钩子")
 PLAYERS = HEADS.index("参加")
