@@ -26,8 +26,8 @@ from bot.console.report import sunday
 from bot.dispatch import gate, lanes
 from bot.dispatch.counts import Counts
 from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.frame import Frame
 from bot.dispatch.router import Router, Routes
-from bot.dispatch.turn import Frame
 from bot.errors import Away, Fault, NotNow
 from bot.librarian import Librarian
 from bot.outbox.pace import Pacer

@@ -25,8 +25,8 @@ from bot.app import App, kinds, routes, settle
 from bot.config import Settings
 from bot.dispatch import lanes
 from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.frame import Frame
 from bot.dispatch.lanes import Key, Lane
-from bot.dispatch.turn import Frame
 from bot.durations import duration
 from bot.model import Event, Message, Occurrence, Person, Roster, fill
 from bot.schedule.planning import Planning

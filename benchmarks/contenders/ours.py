@@ -24,9 +24,10 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.dispatch import lanes
 from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.frame import Frame
 from bot.dispatch.lanes import Key, Lane
 from bot.dispatch.router import Router, Routes
-from bot.dispatch.turn import Frame, Turn
+from bot.dispatch.turn import Turn
 from bot.model import Group, Member, Message, Outgoing, Person, Reply, Role, Say
 from bot.outbox.sender import Sender
 from bot.sop.library import Library

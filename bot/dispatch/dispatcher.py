@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Protocol, get_args
 import structlog
 
 from bot.dispatch.duty import Duty
+from bot.dispatch.frame import Frame
 from bot.dispatch.lanes import Key, Lane
+from bot.dispatch.outcome import ENDINGS, Outcome
 from bot.dispatch.remarks import Remarks
 from bot.dispatch.telling import about
-from bot.dispatch.turn import Frame
-from bot.dispatch.turns import ENDINGS, OUTSIDE, Outcome, Tick, Turns
+from bot.dispatch.turns import OUTSIDE, Tick, Turns
 from bot.model import Event, Invited, Message, Occurrence
 from bot.ports import Adapter, Clock
 

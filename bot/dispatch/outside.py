@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.dispatch.effects import keep
+from bot.dispatch.frame import Frame
 from bot.dispatch.telling import about
 from bot.dispatch.text import LONGEST, plain
-from bot.dispatch.turn import Frame, PrivateTurn
+from bot.dispatch.turn import PrivateTurn
 from bot.errors import Refused
 from bot.model import MINUTE, Invited, Message, Reply, Result, effects_of
 
 if TYPE_CHECKING:
-    from bot.dispatch.turns import Outcome
+    from bot.dispatch.outcome import Outcome
     from storage.store import Store
 
 HINT_EVERY = MINUTE

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from random import Random
@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.dispatch import hooks, posts
-from bot.dispatch.counts import KEPT, Counts
+from bot.dispatch.counts import KEPT
+from bot.dispatch.frame import Frame
 from bot.dispatch.lanes import Change, Lane
-from bot.dispatch.parking import Parking
 from bot.dispatch.remarks import Remark
 from bot.errors import Refused
 from bot.model import MINUTE, NOTHING, SECOND, Group, Member, Occurrence, Person, Result, Role, Values, fill
 from bot.wall import moment_of
 
 if TYPE_CHECKING:
-    from bot.config import Settings
-    from bot.dispatch.router import Routes
     from bot.model import Reply
     from bot.sop.library import Library
     from bot.sop.posts import Post
@@ -29,27 +27,7 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 TWICE = 5 * SECOND
-Planner = Callable[["Store", int, int, int], "list[Occurrence]"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What every turn sees and none changes: one frozen snapshot of library and settings.
-
-    `planner` says what a group's calendar holds between two moments; `parking` minds slow handlers;
-    `counts` is how much is written. With a `seed`, each turn has a chance of its own, which its group and
-    its moment decide.
-    """
-
-    routes: Routes
-    library: Library
-    settings: Settings
-    chance: Random
-    planner: Planner
-    parking: Parking = field(default_factory=Parking)
-    counts: Counts = field(default_factory=Counts)
-    seed: str = ""
 
 
 class Turn:

@@ -7,19 +7,21 @@ seen, passes the gate, and its handler runs in a savepoint of its own.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.dispatch import lanes
 from bot.dispatch.effects import keep
+from bot.dispatch.frame import Frame
 from bot.dispatch.gate import refusal
-from bot.dispatch.lanes import Change, Key, Lane
+from bot.dispatch.lanes import Key, Lane
+from bot.dispatch.outcome import Outcome
 from bot.dispatch.outside import Outside
-from bot.dispatch.remarks import Remark, failure
+from bot.dispatch.remarks import Remark
 from bot.dispatch.router import Command, Listener
 from bot.dispatch.telling import about
 from bot.dispatch.text import display
-from bot.dispatch.turn import Frame, Turn
+from bot.dispatch.turn import Turn
 from bot.errors import Refused
 from bot.model import MINUTE, Event, Invited, Joined, Message, Occurrence, Reply, Result, Spoken, Timer
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 OUTSIDE = ""  # the chat of what happens in no group
 SLOW_MS = 20
 TRIES = 3
-ENDINGS = ("chatter", "handled", "duplicate", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,49 +40,6 @@ class Tick:
 
     account: str
     chat: str
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one event left behind: rows for the outbox, and changes for the loop's copy of the lane.
-
-    For the log, once it is committed: `remarks`, who handled it in how many milliseconds, and which
-    timers rang before it.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
-    made: Lane | None = None
-    replan: bool = False
-    handled: bool = False
-    handler: str = ""
-    ms: float = 0.0
-    rang: tuple[tuple[Timer, float], ...] = ()
-    failed: bool = False
-    duplicate: bool = False
-
-    @property
-    def ended(self) -> str:
-        """What became of the event, in one word."""
-        if self.failed:
-            return "failed"
-        if self.handled:
-            return "handled"
-        return "duplicate" if self.duplicate else "chatter"
-
-    def took(self, turn: Turn, rows: list[Row]) -> None:
-        """A turn went well."""
-        self.rows += rows
-        self.changes += turn.changes
-        self.remarks += turn.remarks
-        self.replan |= turn.replan
-        self.handled = True
-
-    def raised(self, words: str, error: Exception, what: str, **facts: object) -> None:
-        """A handler raised, and was undone."""
-        self.failed = True
-        self.remarks.append(failure(words, facts, error, what))
 
 
 class Turns:

@@ -16,9 +16,9 @@ from bot.app import App, kinds
 from bot.config import Pace, Settings
 from bot.console.outbox import Word, say
 from bot.dispatch.counts import Counts, Tally
+from bot.dispatch.frame import Frame
 from bot.dispatch.parking import Parking
 from bot.dispatch.router import Routes
-from bot.dispatch.turn import Frame
 from bot.librarian import Librarian
 from bot.model import DAY, MINUTE, SECOND, Message, Roster
 from bot.outbox.sender import WAITS
